@@ -1,0 +1,43 @@
+import type { ErrorCode } from './errors.js';
+
+/** A graded row. */
+export interface Scored {
+  readonly status: 'scored';
+  /** In the grader's own units, never mapped; always finite. Text metrics are 0 to 1. */
+  readonly reward: number;
+  /** Only where the configuration defines it: string_check, label_model, anything with a `pass_threshold`. */
+  readonly passed?: boolean;
+  /** What the members of a multi gave, by their key. */
+  readonly subRewards?: Readonly<Record<string, number>>;
+}
+
+/** A row that could not be graded. It has no reward, so it can never enter a mean as a zero. */
+export interface Failed {
+  readonly status: 'failed';
+  readonly code: ErrorCode;
+  readonly message: string;
+  /** Every failed member of a multi, by its key. */
+  readonly errors?: Readonly<Record<string, { readonly code: ErrorCode; readonly message: string }>>;
+  /** What the other members of a multi gave. */
+  readonly subRewards?: Readonly<Record<string, number>>;
+  /** What the hosted API would have answered: failed members counted as 0. */
+  readonly hostedReward?: number;
+}
+
+/** The outcome of one row: a reward, or the reason why there is none. */
+export type Score = Scored | Failed;
+
+/**
+ * A graded row; refuses a reward that is not finite, which would poison every mean it enters.
+ *
+ * @param passThreshold  `passed` is `reward >= passThreshold`, on the unrounded double; left out when undefined
+ */
+export const scored = (reward: number, passThreshold?: number): Score => {
+  if (!Number.isFinite(reward))
+    return failed('other_error', `the grader gave ${reward}, expected a finite number`);
+  if (passThreshold === undefined) return { status: 'scored', reward };
+  return { status: 'scored', reward, passed: reward >= passThreshold };
+};
+
+/** A row without a reward, and why. */
+export const failed = (code: ErrorCode, message: string): Failed => ({ status: 'failed', code, message });
