@@ -8,5 +8,9 @@ export default defineConfig({
   fixedExtension: false,
   dts: false,
   clean: true,
+  copy: [
+    { from: 'src/metrics/wordnet/wordnet-3.0.bin', to: 'dist' },
+    { from: 'src/metrics/wordnet/LICENSE', to: 'dist', rename: 'wordnet-LICENSE' },
+  ],
   minify: { compress: true, mangle: false, codegen: false },
 });

@@ -1,5 +1,5 @@
 import type * as z from 'zod';
-import type { PathSegment } from './errors.js';
+import type { ConfigIssue, PathSegment } from './errors.js';
 import type { Score } from './score.js';
 
 /** The two names a template can start with: the dataset row, and the model output that is graded. */
@@ -53,6 +53,8 @@ export interface PrepareContext {
    * paths start with `path`.
    */
   prepare(config: unknown, path: readonly PathSegment[]): Promise<PreparedGrader>;
+  /** Reports something that is allowed but probably not meant; paths from the grader's own root. */
+  warn(issue: Omit<ConfigIssue, 'severity'>): void;
 }
 
 /** A grader ready to grade: everything that can be wrong with its configuration has been checked. */
@@ -62,7 +64,7 @@ export interface PreparedGrader {
    * May throw a GradingError; the engine makes it a `failed` score.
    */
   grade(row: Row): Score | Promise<Score>;
-  /** What the scores were made with, for people who compare them: `bleu/hosted-2025`. */
+  /** What the scores are made with, for people who compare them: `bleu/hosted-2025`. Default: the grader's type. */
   readonly signature?: string;
   close?(): void | Promise<void>;
 }

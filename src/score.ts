@@ -9,6 +9,8 @@ export interface Scored {
   readonly passed?: boolean;
   /** What the members of a multi gave, by their key. */
   readonly subRewards?: Readonly<Record<string, number>>;
+  /** Where several criteria were graded: each criterion's own outcome. */
+  readonly results?: readonly CriterionScore[];
 }
 
 /** A row that could not be graded. It has no reward, so it can never enter a mean as a zero. */
@@ -22,7 +24,12 @@ export interface Failed {
   readonly subRewards?: Readonly<Record<string, number>>;
   /** What the hosted API would have answered: failed members counted as 0. */
   readonly hostedReward?: number;
+  /** Where several criteria were graded: each criterion's own outcome. */
+  readonly results?: readonly CriterionScore[];
 }
+
+/** The outcome of one of several criteria. */
+export type CriterionScore = { readonly name: string } & Score;
 
 /** The outcome of one row: a reward, or the reason why there is none. */
 export type Score = Scored | Failed;

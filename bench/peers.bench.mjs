@@ -1,0 +1,199 @@
+/** The same comparisons by other tools, on the same rows: autoevals as a library, promptfoo as a command. */
+import { execFileSync } from 'node:child_process';
+import { existsSync, readFileSync, writeFileSync } from 'node:fs';
+import { join } from 'node:path';
+import { withFolder, writeDataset } from './datasets.mjs';
+import { GRADER as STRING_CHECK, measureRun } from './engine.bench.mjs';
+import {
+  cpuSecondsOfAsync,
+  formatRatio,
+  formatSummary,
+  interleave,
+  measureSuccess,
+  summarize,
+  table,
+} from './measure.mjs';
+
+const HERE = import.meta.dirname;
+const PROMPTFOO = join(HERE, 'node_modules/promptfoo/dist/src/entrypoint.js');
+const ROUNDS = 5;
+
+export const title = 'Peers: rows per CPU second';
+
+const FUZZY_MATCH = {
+  type: 'text_similarity',
+  name: 'close',
+  input: '{{ sample.output_text }}',
+  reference: '{{ item.answer }}',
+  evaluation_metric: 'fuzzy_match',
+  pass_threshold: 0.8,
+};
+
+/** promptfoo's own assertions for the two; its Levenshtein threshold counts edits. */
+const PROMPTFOO_CELLS = [
+  { label: 'promptfoo equals', grader: STRING_CHECK, assertion: { type: 'equals', value: '{{expected}}' } },
+  {
+    label: 'promptfoo levenshtein',
+    grader: FUZZY_MATCH,
+    assertion: { type: 'levenshtein', value: '{{expected}}', threshold: 10 },
+  },
+];
+
+/** Answer lengths and row counts for the library comparison. */
+const LIBRARY_SIZES = [
+  { answerLength: 20, rows: 20_000 },
+  { answerLength: 1_000, rows: 2_000 },
+];
+/** The command comparison runs twice and takes the difference, so that starting up does not count. */
+const COMMAND_ROWS = { promptfoo: { few: 100, many: 3_100 }, assay: { few: 10_000, many: 310_000 } };
+const COMMAND_ANSWER_LENGTH = 60;
+
+const installPeers = () => {
+  if (existsSync(PROMPTFOO)) return;
+  process.stderr.write('peers: npm ci in bench/ (about 2 GB)\n');
+  execFileSync('npm', ['ci', '--ignore-scripts', '--no-audit', '--no-fund', '--no-engine-strict'], {
+    cwd: HERE,
+    stdio: ['ignore', 'ignore', 'inherit'],
+  });
+};
+
+const readRows = (file) =>
+  readFileSync(file, 'utf8')
+    .trimEnd()
+    .split('\n')
+    .map((line) => JSON.parse(line));
+
+/** Median rates beside each other, as one table row. */
+const comparison = (label, ours, theirs) => [
+  label,
+  formatSummary(ours),
+  formatSummary(theirs),
+  formatRatio(summarize(ours).median / summarize(theirs).median),
+];
+
+const compareLibrary = async (folder) => {
+  const { ExactMatch, Levenshtein } = await import('autoevals');
+  const { builtinGraders, createEngine } = await import('../dist/index.js');
+  const engine = createEngine({ graders: builtinGraders });
+  const cells = [
+    { name: 'ExactMatch', scorer: ExactMatch, grader: await engine.prepare(STRING_CHECK) },
+    { name: 'Levenshtein', scorer: Levenshtein, grader: await engine.prepare(FUZZY_MATCH) },
+  ];
+  const lines = [];
+  for (const { answerLength, rows: count } of LIBRARY_SIZES) {
+    const file = join(folder, 'library.jsonl');
+    writeDataset(file, count, { rowBytes: 200 + 2 * answerLength, answerLength });
+    const rows = readRows(file);
+    for (const { name, scorer, grader } of cells) {
+      const rate = async (grade) => {
+        const seconds = await cpuSecondsOfAsync(async () => {
+          for (const row of rows) await grade(row);
+        });
+        return count / seconds;
+      };
+      const contenders = {
+        ours: () => rate((row) => grader.grade(row)),
+        theirs: () =>
+          rate(({ item, sample }) => scorer({ output: sample.output_text, expected: item.answer })),
+      };
+      await interleave(1, contenders);
+      const { ours, theirs } = await interleave(ROUNDS, contenders);
+      lines.push(comparison(`autoevals ${name}, ${answerLength} characters`, ours, theirs));
+    }
+  }
+  return lines;
+};
+
+/** A promptfoo project that grades stored outputs: its echo provider gives each output back. */
+const writePromptfooProject = (folder, name, rows, assertion) => {
+  const tests = join(folder, `${name}.jsonl`);
+  const lines = rows.map(({ item, sample }) => ({
+    vars: { output: sample.output_text, expected: item.answer },
+  }));
+  writeFileSync(tests, lines.map((line) => `${JSON.stringify(line)}\n`).join(''));
+  const config = join(folder, `${name}.json`);
+  const defaultTest = { assert: [assertion] };
+  writeFileSync(
+    config,
+    JSON.stringify({ prompts: ['{{output}}'], providers: ['echo'], tests: `file://${tests}`, defaultTest }),
+  );
+  return config;
+};
+
+const measurePromptfoo = (folder, config) => {
+  const flags = [
+    '--no-cache',
+    '--no-write',
+    '--no-table',
+    '--no-progress-bar',
+    '-j',
+    '1',
+    '-o',
+    join(folder, 'promptfoo.json'),
+  ];
+  const env = {
+    ...process.env,
+    PROMPTFOO_CONFIG_DIR: join(folder, 'promptfoo'),
+    PROMPTFOO_DISABLE_TELEMETRY: '1',
+    PROMPTFOO_DISABLE_UPDATE: '1',
+    PROMPTFOO_DISABLE_REMOTE_GENERATION: '1',
+    // Rows that fail their assertion are a result, not an error.
+    PROMPTFOO_FAILED_TEST_EXIT_CODE: '0',
+  };
+  return measureSuccess(process.execPath, [PROMPTFOO, 'eval', '-c', config, ...flags], {
+    env,
+    cwd: folder,
+    // It says on every start that its Node 20 support has ended.
+    stdio: ['ignore', 'pipe', 'ignore'],
+  });
+};
+
+/** Rows per CPU second of a command, starting up subtracted. */
+const marginalRate = ({ few, many }, cpuSeconds) => (many - few) / (cpuSeconds('many') - cpuSeconds('few'));
+
+const compareCommand = async (folder) => {
+  const sizes = ['few', 'many'];
+  const datasets = {};
+  for (const size of sizes) {
+    datasets[size] = join(folder, `assay-${size}.jsonl`);
+    writeDataset(datasets[size], COMMAND_ROWS.assay[size], {
+      rowBytes: 300,
+      answerLength: COMMAND_ANSWER_LENGTH,
+    });
+  }
+  const rows = readRows(datasets.few);
+  const lines = [];
+  for (const { label, grader, assertion } of PROMPTFOO_CELLS) {
+    process.stderr.write(`peers: ${label}\n`);
+    const graderFile = join(folder, 'grader.json');
+    writeFileSync(graderFile, JSON.stringify(grader));
+    const projects = Object.fromEntries(
+      sizes.map((size) => [
+        size,
+        writePromptfooProject(folder, size, rows.slice(0, COMMAND_ROWS.promptfoo[size]), assertion),
+      ]),
+    );
+    const { ours, theirs } = await interleave(ROUNDS, {
+      ours: () =>
+        marginalRate(COMMAND_ROWS.assay, (size) => measureRun(folder, graderFile, datasets[size]).cpuSeconds),
+      theirs: () =>
+        marginalRate(COMMAND_ROWS.promptfoo, (size) => measurePromptfoo(folder, projects[size]).cpuSeconds),
+    });
+    lines.push(comparison(`${label}, ${COMMAND_ANSWER_LENGTH} characters`, ours, theirs));
+  }
+  return lines;
+};
+
+export const run = async () => {
+  installPeers();
+  const lines = await withFolder(async (folder) => [
+    ...(await compareLibrary(folder)),
+    ...(await compareCommand(folder)),
+  ]);
+  return [
+    `autoevals: as a library, rows in memory. promptfoo: as a command on stored outputs, starting up subtracted.`,
+    `Ours is string_check or fuzzy_match, the same way. ${ROUNDS} rounds in turn; median (min–max).`,
+    '',
+    table(['peer', 'ours', 'theirs', 'ratio'], lines),
+  ].join('\n');
+};

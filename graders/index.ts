@@ -1,0 +1,12 @@
+import type { GraderDefinition } from '../src/contract.js';
+import { multi, type MultiConfig } from './multi.js';
+import { stringCheck, type StringCheckConfig } from './string_check.js';
+import { textSimilarity, type TextSimilarityConfig } from './text_similarity.js';
+
+/** Every grader that comes with the package: a line each. */
+export const builtinGraders: readonly GraderDefinition[] = [stringCheck, textSimilarity, multi];
+
+/** A grader as it stands in a file, told apart by its `type`. */
+export type GraderConfig = StringCheckConfig | TextSimilarityConfig | MultiConfig;
+
+export type { MultiConfig, StringCheckConfig, TextSimilarityConfig };

@@ -1,0 +1,50 @@
+import { builtinGraders } from '../../graders/index.js';
+import { createEngine, type ReadyGrader } from '../engine.js';
+import { ConfigError, type ConfigIssue } from '../errors.js';
+import { DEFAULT_PROFILE, resolveProfile } from '../metrics/profiles.js';
+import { diagnose, type ConfigFile, type Diagnostic } from './config-file.js';
+import { UsageError } from './context.js';
+
+/** The flags that say how a grader is prepared. */
+export interface PrepareFlags {
+  readonly profile?: string;
+  readonly punktData?: string;
+  readonly strict: boolean;
+}
+
+/** A grader file that has been checked. */
+export interface Prepared {
+  /** Undefined when the file has an error, or a warning where `--strict` is given. */
+  readonly grader: ReadyGrader | undefined;
+  /** Every mistake and warning, in the order of the file. */
+  readonly diagnostics: readonly Diagnostic[];
+}
+
+/** Prepares the grader of a file; what is wrong with it is part of the result. */
+export const prepareFile = async (file: ConfigFile, flags: PrepareFlags): Promise<Prepared> => {
+  const issues: ConfigIssue[] = [];
+  const preparing = createEngine({ graders: builtinGraders }).prepare(file.value, {
+    profile: profileName(flags.profile),
+    punktData: flags.punktData,
+    onWarning: (issue) => issues.push(issue),
+  });
+  const grader = await preparing.catch((error: unknown) => {
+    if (!(error instanceof ConfigError)) throw error;
+    issues.push(...error.issues);
+    return undefined;
+  });
+  const found = diagnose(file, issues);
+  if (!flags.strict || found.length === 0) return { grader, diagnostics: found };
+  await grader?.close();
+  return { grader: undefined, diagnostics: found.map((issue) => ({ ...issue, severity: 'error' })) };
+};
+
+/** The full name of the profile that `--profile` names. */
+export const profileName = (name: string = DEFAULT_PROFILE): string => {
+  try {
+    return resolveProfile(name).name;
+  } catch (error) {
+    if (error instanceof ConfigError) throw new UsageError(`--profile: ${error.message}`);
+    throw error;
+  }
+};

@@ -1,0 +1,217 @@
+import { builtinGraders } from '../../graders/index.js';
+import { TemplateError, compilePath } from '../template.js';
+import { createEngine, type ReadyGrader } from '../engine.js';
+import { ConfigError, type ConfigIssue, type PathSegment } from '../errors.js';
+import { resolveProfile } from '../metrics/profiles.js';
+import type { RunSummary } from '../results/record.js';
+import { ResultsExistError, WriteError } from '../results/sink.js';
+import { run, type RunOptions, type RunResult } from '../run/run.js';
+import type { RowFilter } from '../run/select.js';
+import { describeIssue, readConfigFile, type ConfigFile } from './config-file.js';
+import { EXIT, UsageError, type CommandContext, type Io } from './context.js';
+import { checkGates, parseGates, type Gate } from './gates.js';
+import { ProgressLine } from './progress.js';
+import { renderSummary } from './summary.js';
+
+export interface PrepareFlags {
+  readonly profile?: string;
+  readonly punktData?: string;
+  readonly strict: boolean;
+}
+
+export interface RunFlags extends PrepareFlags {
+  readonly output?: string;
+  readonly overwrite: boolean;
+  readonly limit?: number;
+  readonly filter?: readonly string[];
+  readonly random?: number;
+  readonly seed?: number;
+  readonly outputField?: string;
+  readonly missingSample?: 'fail' | 'empty';
+  readonly id?: string;
+  readonly keep?: 'item' | 'sample' | 'all';
+  readonly maxFailed: number;
+  readonly min?: readonly string[];
+  readonly max?: readonly string[];
+  readonly minPassRate?: readonly string[];
+  readonly json: boolean;
+  readonly quiet: boolean;
+}
+
+/** `assay run GRADER DATA`. */
+export async function runCommand(
+  this: CommandContext,
+  flags: RunFlags,
+  graderPath: string,
+  dataPath: string,
+): Promise<void> {
+  this.process.exitCode = await reportErrors(this.io, () =>
+    gradeDataset(this.io, flags, graderPath, dataPath),
+  );
+}
+
+/** Tells the user's mistakes and the machine's without a stack trace; anything else is a bug and keeps its own. */
+export const reportErrors = async (io: Io, work: () => Promise<number>): Promise<number> => {
+  try {
+    return await work();
+  } catch (error) {
+    const code = exitCodeOf(error);
+    if (code === undefined) throw error;
+    io.stderr.write(`assay: ${(error as Error).message}\n`);
+    return code;
+  }
+};
+
+const exitCodeOf = (error: unknown): number | undefined => {
+  if (error instanceof WriteError) return EXIT.cannotWrite;
+  if (error instanceof UsageError || error instanceof ResultsExistError) return EXIT.badUsage;
+  return undefined;
+};
+
+const gradeDataset = async (
+  io: Io,
+  flags: RunFlags,
+  graderPath: string,
+  dataPath: string,
+): Promise<number> => {
+  const config = await readConfigFile(graderPath);
+  const gates = parseGates(flags);
+  const options = runOptions(io, flags, config, dataPath);
+  const grader = await prepareOrExplain(io, config, flags);
+  if (grader === undefined) return EXIT.badUsage;
+  const progress = flags.quiet ? undefined : new ProgressLine(io.stderr);
+  const failures: string[] = [];
+  let result: RunResult;
+  try {
+    result = await run(grader, {
+      ...options,
+      onProgress: (state) => progress?.update(state),
+      onFailure: ({ code, message }, line) => {
+        if (failures.length < SHOWN_FAILURES)
+          failures.push(`${dataPath}:${line}: ${code}: ${withoutLine(message)}`);
+      },
+    });
+  } catch (error) {
+    throw explain(error, dataPath);
+  } finally {
+    progress?.clear();
+    await grader.close();
+  }
+  if (flags.json) io.stdout.write(`${JSON.stringify(result.summary, undefined, 2)}\n`);
+  if (!flags.quiet) io.stderr.write(renderSummary(result, failures, io.stderr.isTTY === true));
+  return exitCode(io, result, flags.maxFailed, gates);
+};
+
+const SHOWN_FAILURES = 5;
+
+/** Messages about broken rows start with their line, which the place in front of them says already. */
+const withoutLine = (message: string): string => message.replace(/^line \d+: /, '');
+
+const explain = (error: unknown, dataPath: string): unknown => {
+  if (error instanceof ResultsExistError) {
+    return new ResultsExistError(`${error.message}; --overwrite replaces it`);
+  }
+  const { code, syscall, message } = error as NodeJS.ErrnoException;
+  if (code !== undefined && (syscall === 'open' || syscall === 'read')) {
+    return new UsageError(`${dataPath}: cannot read the dataset: ${message}`);
+  }
+  return error;
+};
+
+/** Prepares the grader; on a mistake every one of them is told and the result is undefined. */
+export const prepareOrExplain = async (
+  io: Io,
+  config: ConfigFile,
+  flags: PrepareFlags,
+): Promise<ReadyGrader | undefined> => {
+  const issues: ConfigIssue[] = [];
+  let grader: ReadyGrader | undefined;
+  try {
+    grader = await createEngine({ graders: builtinGraders }).prepare(config.value, {
+      profile: profileName(flags.profile),
+      punktData: flags.punktData,
+      onWarning: (issue) => issues.push(issue),
+    });
+  } catch (error) {
+    if (!(error instanceof ConfigError)) throw error;
+    issues.push(...error.issues);
+  }
+  for (const issue of issues) io.stderr.write(`${await describeIssue(config, issue)}\n`);
+  if (flags.strict && issues.length > 0) {
+    await grader?.close();
+    return undefined;
+  }
+  return grader;
+};
+
+const profileName = (name: string | undefined): string => {
+  try {
+    return resolveProfile(name ?? 'hosted-2025').name;
+  } catch (error) {
+    throw new UsageError(`--profile: ${(error as Error).message}`);
+  }
+};
+
+const runOptions = (io: Io, flags: RunFlags, config: ConfigFile, dataPath: string): RunOptions => {
+  const fromStdin = dataPath === '-';
+  if (fromStdin && flags.random !== undefined) {
+    throw new UsageError('--random needs to count the rows first; save standard input to a file');
+  }
+  return {
+    config: config.value,
+    profile: profileName(flags.profile),
+    data: fromStdin ? io.stdin : dataPath,
+    output: flags.output ?? (flags.json ? undefined : io.stdout),
+    overwrite: flags.overwrite,
+    limit: flags.limit,
+    filter: flags.filter?.map(parseFilter),
+    random: flags.random,
+    seed: flags.seed,
+    outputField:
+      flags.outputField === undefined
+        ? undefined
+        : withoutItem(parsePath('--output-field', flags.outputField)),
+    missingSample: flags.missingSample,
+    keep: { id: flags.id === undefined ? undefined : parsePath('--id', flags.id), input: flags.keep },
+    signal: io.signal,
+  };
+};
+
+const parsePath = (flag: string, path: string): readonly PathSegment[] => {
+  try {
+    return compilePath(path);
+  } catch (error) {
+    if (error instanceof TemplateError) throw new UsageError(`${flag}: ${error.message}`);
+    throw error;
+  }
+};
+
+/** In flat rows the row is the item, so `item.x` and `x` are the same field. */
+const withoutItem = (path: readonly PathSegment[]): readonly PathSegment[] =>
+  path.length > 1 && path[0] === 'item' ? path.slice(1) : path;
+
+const parseFilter = (filter: string): RowFilter => {
+  const at = filter.indexOf('=');
+  if (at <= 0) throw new UsageError(`--filter: expected path=value, got ${filter}`);
+  return { path: parsePath('--filter', filter.slice(0, at)), value: filter.slice(at + 1) };
+};
+
+const exitCode = (
+  io: Io,
+  { status, summary }: RunResult,
+  maxFailed: number,
+  gates: readonly Gate[],
+): number => {
+  if (status === 'interrupted') return EXIT.interrupted;
+  const share = summary.rows === 0 ? 0 : summary.failed / summary.rows;
+  const missed = checkGates(gates, summary);
+  for (const message of missed) io.stderr.write(`gate: ${message}\n`);
+  if (share > maxFailed) {
+    io.stderr.write(`gate: ${tooMany(summary, maxFailed)}\n`);
+    return EXIT.tooManyFailed;
+  }
+  return missed.length > 0 ? EXIT.gateFailed : EXIT.ok;
+};
+
+const tooMany = ({ failed, rows }: RunSummary, maxFailed: number): string =>
+  `${failed} of ${rows} rows failed, more than the share of ${maxFailed} that --max-failed allows`;

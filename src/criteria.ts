@@ -1,0 +1,130 @@
+import type { PreparedGrader } from './contract.js';
+import { ConfigError, type PathSegment } from './errors.js';
+import type { CriterionScore, Score } from './score.js';
+import { show } from './show.js';
+
+/** A grader's configuration and where it lies in what the user gave. */
+export interface Criterion {
+  readonly name: string;
+  readonly path: readonly PathSegment[];
+  readonly config: unknown;
+}
+
+/** What a configuration asks for: one grader, or the criteria of an eval that all have to pass. */
+export type GradingPlan =
+  | { readonly kind: 'grader'; readonly grader: Criterion }
+  | { readonly kind: 'criteria'; readonly criteria: readonly Criterion[] };
+
+type Fields = Readonly<Record<string, unknown>>;
+
+const isObject = (value: unknown): value is Fields =>
+  typeof value === 'object' && value !== null && !Array.isArray(value);
+
+/** The keys under which the API's objects hold graders, the first present one counts. */
+const HOLDERS = ['testing_criteria', 'grader', 'method', 'reinforcement'];
+
+/** Types that are a fine-tuning method's, not a grader's. */
+const METHOD_TYPES = ['supervised', 'dpo', 'reinforcement'];
+
+/** What has one of these is meant as a grader, even if its type is missing. */
+const GRADER_KEYS = ['input', 'reference', 'operation', 'evaluation_metric', 'graders', 'source'];
+
+/** A job holds a method, that a `reinforcement`, that a grader. */
+const MAX_HOLDERS = 4;
+
+/**
+ * Finds the graders in whatever the user has: one grader, an array of testing criteria, an eval, a `graders/run`
+ * body, a fine-tuning method or a whole fine-tuning job.
+ *
+ * @throws ConfigError when it is none of them
+ */
+export const findGraders = (config: unknown, path: readonly PathSegment[] = []): GradingPlan => {
+  if (path.at(-1) === 'testing_criteria' && !Array.isArray(config))
+    throw notAGrader(path, `expected an array of graders, got ${show(config)}`);
+  if (Array.isArray(config)) return criteriaPlan(config, path);
+  if (!isObject(config)) throw notAGrader(path, `expected a grader, got ${show(config)}`);
+  const hasType = 'type' in config && !METHOD_TYPES.includes(String(config.type));
+  const holder = HOLDERS.find((key) => Object.hasOwn(config, key));
+  if (!hasType && holder !== undefined && path.length < MAX_HOLDERS)
+    return findGraders(config[holder], [...path, holder]);
+  if (hasType || GRADER_KEYS.some((key) => Object.hasOwn(config, key)))
+    return { kind: 'grader', grader: { name: graderName(config), path, config } };
+  throw notAGrader(path, `found no grader in ${show(config)}`);
+};
+
+const ACCEPTED =
+  'a grader has a "type"; also accepted: an array of testing criteria, an eval, a graders/run body, a fine-tuning method or job';
+
+const notAGrader = (path: readonly PathSegment[], message: string, hint = ACCEPTED): ConfigError =>
+  new ConfigError([{ path, message, hint, severity: 'error' }]);
+
+const graderName = (config: unknown): string => {
+  if (!isObject(config)) return 'grader';
+  if (typeof config.name === 'string' && config.name !== '') return config.name;
+  return typeof config.type === 'string' ? config.type : 'grader';
+};
+
+const criteriaPlan = (configs: readonly unknown[], path: readonly PathSegment[]): GradingPlan => {
+  if (configs.length === 0) throw notAGrader(path, 'the list of testing criteria is empty');
+  const names = distinctNames(configs.map(graderName));
+  return {
+    kind: 'criteria',
+    criteria: configs.map((config, index) => ({ name: names[index], path: [...path, index], config })),
+  };
+};
+
+/** Names that occur again get `#2`, `#3`, so that every result can be told apart. */
+const distinctNames = (names: readonly string[]): readonly string[] => {
+  const taken = new Set<string>();
+  const uses = new Map<string, number>();
+  return names.map((name) => {
+    let distinct = name;
+    while (taken.has(distinct)) {
+      const use = (uses.get(name) ?? 1) + 1;
+      uses.set(name, use);
+      distinct = `${name} #${use}`;
+    }
+    taken.add(distinct);
+    return distinct;
+  });
+};
+
+/** A criterion ready to grade. */
+export interface PreparedCriterion {
+  readonly name: string;
+  readonly grader: PreparedGrader;
+  /** A row passes from this reward on, where the grader itself does not say whether it passed. */
+  readonly passThreshold: number;
+}
+
+/** Every criterion has to pass; the reward is the share that did. A failed criterion fails the row. */
+export const allCriteria = (criteria: readonly PreparedCriterion[]): PreparedGrader => {
+  const merge = (scores: readonly Score[]) =>
+    mergeCriteria(scores.map((score, index) => judge(criteria[index], score)));
+  return {
+    signature: criteria.map(({ name, grader }) => `${name}=${grader.signature}`).join(', '),
+    grade(row) {
+      const scores = criteria.map(({ grader }) => grader.grade(row));
+      return scores.some((score) => score instanceof Promise)
+        ? Promise.all(scores).then(merge)
+        : merge(scores as Score[]);
+    },
+    close: async () => {
+      await Promise.all(criteria.map(({ grader }) => grader.close?.()));
+    },
+  };
+};
+
+const judge = ({ name, passThreshold }: PreparedCriterion, score: Score): CriterionScore => {
+  if (score.status === 'failed' || score.passed !== undefined) return { name, ...score };
+  return { name, ...score, passed: score.reward >= passThreshold };
+};
+
+const mergeCriteria = (results: readonly CriterionScore[]): Score => {
+  const broken = results.find((result) => result.status === 'failed');
+  if (broken?.status === 'failed') {
+    return { status: 'failed', code: broken.code, message: `${broken.name}: ${broken.message}`, results };
+  }
+  const passes = results.filter((result) => result.status === 'scored' && result.passed === true).length;
+  return { status: 'scored', reward: passes / results.length, passed: passes === results.length, results };
+};

@@ -1,0 +1,194 @@
+import type { JsonObject, Namespace, Row } from '../contract.js';
+import { formatPath, GradingError, type PathSegment } from '../errors.js';
+import { failed, type Failed } from '../score.js';
+import { jsonSpanText } from '../span.js';
+import { EMPTY_SAMPLE } from '../template.js';
+
+/** How dataset rows become `{ item, sample }`. */
+export interface RowShape {
+  /** The whole row is `item`, and the value at this path is `sample.output_text`. */
+  readonly outputField?: readonly PathSegment[];
+  /** What `sample.*` is in a row without a sample: a failure (the default), or empty text. */
+  readonly missingSample?: 'fail' | 'empty';
+  /** Receives what should be said once a run, such as samples with several choices. */
+  readonly note?: (note: RowNote) => void;
+}
+
+/** Something about a row that does not stop it from being graded. */
+export type RowNote = 'several_choices';
+
+/** A row whose values remember how the dataset wrote them. */
+class SourceRow implements Row {
+  constructor(
+    readonly item: JsonObject,
+    readonly sample: JsonObject | undefined,
+    /** The row's JSON text. */
+    private readonly text: string,
+    private readonly itemPath: readonly PathSegment[],
+    /** Where a variable of the sample lies in the text; undefined when it was put together here. */
+    private readonly locateSample: (path: readonly PathSegment[]) => readonly PathSegment[] | undefined,
+  ) {}
+
+  sourceText(namespace: Namespace, path: readonly PathSegment[]): string | undefined {
+    const located = namespace === 'item' ? [...this.itemPath, ...path] : this.locateSample(path);
+    return located === undefined ? undefined : jsonSpanText(this.text, located);
+  }
+}
+
+/**
+ * Reads one row of a dataset from its JSON text.
+ *
+ * @throws GradingError with code `row_error` when the text is not JSON or has none of the accepted shapes
+ */
+export const parseRow = (text: string, shape: RowShape = {}): Row => {
+  let value: unknown;
+  try {
+    value = JSON.parse(text);
+  } catch (error) {
+    throw new GradingError('row_error', `not valid JSON: ${(error as Error).message}`);
+  }
+  return shapeRow(value, shape, text);
+};
+
+/** As `parseRow`, for a value that has been parsed already; a wrong shape is a failed score. */
+export const toRow = (value: unknown, shape: RowShape = {}): Row | Failed => {
+  try {
+    return shapeRow(value, shape, undefined);
+  } catch (error) {
+    if (error instanceof GradingError) return failed(error.code, error.message);
+    throw error;
+  }
+};
+
+/**
+ * The accepted shapes: `{ item, sample }` as in an eval's file; a flat object, which is the item itself (training rows
+ * with `messages`, plain tables), with an optional `sample`; a flat object whose output lies at `outputField`.
+ */
+const shapeRow = (
+  value: unknown,
+  { outputField, missingSample, note }: RowShape,
+  text: string | undefined,
+): Row => {
+  if (!isObject(value)) throw new GradingError('row_error', `expected a JSON object, got ${describe(value)}`);
+  if (outputField !== undefined) {
+    const sample = { output_text: outputText(value, outputField, text) };
+    return text === undefined ? { item: value, sample } : new SourceRow(value, sample, text, [], nowhere);
+  }
+  const wrapped = isObject(value.item);
+  const item = wrapped ? (value.item as JsonObject) : value;
+  const { sample, locate } = shapeSample(value.sample, note) ?? (missingSample === 'empty' ? EMPTY : NONE);
+  return text === undefined
+    ? { item, sample }
+    : new SourceRow(item, sample, text, wrapped ? IN_ITEM : ROOT, locate);
+};
+
+const ROOT: readonly PathSegment[] = [];
+const IN_ITEM: readonly PathSegment[] = ['item'];
+
+const isObject = (value: unknown): value is JsonObject =>
+  typeof value === 'object' && value !== null && !Array.isArray(value);
+
+const describe = (value: unknown): string => {
+  if (value === null) return 'null';
+  return Array.isArray(value) ? 'an array' : `a ${typeof value}`;
+};
+
+const outputText = (row: JsonObject, path: readonly PathSegment[], text: string | undefined): string => {
+  let value: unknown = row;
+  for (const segment of path) {
+    if (typeof value !== 'object' || value === null || !Object.hasOwn(value, segment)) {
+      const names = Object.keys(row).slice(0, 10).join(', ');
+      throw new GradingError(
+        'row_error',
+        `the output field ${formatPath(path)} is missing; the row has ${names}`,
+      );
+    }
+    value = (value as Record<PathSegment, unknown>)[segment];
+  }
+  if (typeof value === 'string') return value;
+  if (value === null) throw new GradingError('row_error', `the output field ${formatPath(path)} is null`);
+  return (text === undefined ? undefined : jsonSpanText(text, path)) ?? JSON.stringify(value);
+};
+
+interface ShapedSample {
+  readonly sample: JsonObject | undefined;
+  readonly locate: (path: readonly PathSegment[]) => readonly PathSegment[] | undefined;
+}
+
+const nowhere = (): undefined => undefined;
+const inSample = (path: readonly PathSegment[]): readonly PathSegment[] => ['sample', ...path];
+const NONE: ShapedSample = { sample: undefined, locate: nowhere };
+const EMPTY: ShapedSample = { sample: EMPTY_SAMPLE, locate: nowhere };
+
+/** A sample may be the output text, an object with the API's names, or a whole chat.completion or response. */
+const shapeSample = (value: unknown, note: RowShape['note']): ShapedSample | undefined => {
+  if (value === undefined || value === null) return undefined;
+  if (typeof value === 'string') return { sample: { output_text: value }, locate: nowhere };
+  if (!isObject(value)) {
+    throw new GradingError('row_error', `"sample" is ${describe(value)}, expected a text or an object`);
+  }
+  if (typeof value.output_text === 'string') return { sample: value, locate: inSample };
+  if (Array.isArray(value.choices)) return fromChatCompletion(value, value.choices, note);
+  if (Array.isArray(value.output)) return fromResponse(value, value.output);
+  return { sample: value, locate: inSample };
+};
+
+/** A dump of the Chat Completions API; the first choice is the one graded. */
+const fromChatCompletion = (
+  dump: JsonObject,
+  choices: readonly unknown[],
+  note: RowShape['note'],
+): ShapedSample => {
+  if (choices.length > 1) note?.('several_choices');
+  const message = isObject(choices[0]) && isObject(choices[0].message) ? choices[0].message : {};
+  const places: Record<string, readonly PathSegment[]> = { choices: ['sample', 'choices'] };
+  const sample: Record<string, unknown> = {
+    ...dump,
+    output_text: contentText(message.content),
+    output_tools: [],
+  };
+  if (Array.isArray(message.tool_calls)) {
+    sample.output_tools = message.tool_calls;
+    places.output_tools = ['sample', 'choices', 0, 'message', 'tool_calls'];
+  }
+  if (isObject(message.audio)) {
+    sample.output_audio = message.audio;
+    places.output_audio = ['sample', 'choices', 0, 'message', 'audio'];
+  }
+  return {
+    sample,
+    locate: ([first, ...rest]) => {
+      const place = Object.hasOwn(places, first) ? places[first] : undefined;
+      if (place !== undefined) return [...place, ...rest];
+      return Object.hasOwn(dump, first) ? ['sample', first, ...rest] : undefined;
+    },
+  };
+};
+
+/** A dump of the Responses API: the text of its messages, and its calls in the shape of chat tool calls. */
+const fromResponse = (dump: JsonObject, output: readonly unknown[]): ShapedSample => {
+  const entries = output.filter(isObject);
+  const texts = entries
+    .filter(({ content }) => content !== undefined)
+    .map(({ content }) => contentText(content));
+  const tools = entries
+    .filter(({ type }) => type === 'function_call' || type === 'mcp_call')
+    .map(({ id, call_id, name, arguments: args }) => ({
+      id: call_id ?? id,
+      type: 'function',
+      function: { name, arguments: args },
+    }));
+  return {
+    sample: { ...dump, output_text: texts.join(''), output_tools: tools },
+    locate: (path) => (Object.hasOwn(dump, path[0]) ? inSample(path) : undefined),
+  };
+};
+
+/** The text of a message's content: a string, or the text parts of a list, joined. */
+const contentText = (content: unknown): string => {
+  if (typeof content === 'string') return content;
+  if (!Array.isArray(content)) return '';
+  return content
+    .map((part: unknown) => (isObject(part) && typeof part.text === 'string' ? part.text : ''))
+    .join('');
+};

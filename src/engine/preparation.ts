@@ -1,0 +1,246 @@
+import type {
+  Embed,
+  GraderDefinition,
+  Judge,
+  PrepareContext,
+  PreparedGrader,
+  Python,
+  Row,
+} from '../contract.js';
+import { allCriteria, findGraders, type Criterion, type PreparedCriterion } from '../criteria.js';
+import { toRow } from '../dataset/row.js';
+import { ConfigError, GradingError, type ConfigIssue, type PathSegment } from '../errors.js';
+import { DEFAULT_PROFILE } from '../metrics/profiles.js';
+import { failed, type Failed, type Score } from '../score.js';
+import { show } from '../show.js';
+import { checkShape, nestedGraders, prototypeKeys, relocate } from '../validation.js';
+import { selectDefinition, type Registry } from './registry.js';
+
+/** What graders may use of the world outside; see {@link PrepareContext}. */
+export interface Host {
+  readonly python?: Python;
+  readonly judge?: Judge;
+  readonly embed?: Embed;
+}
+
+/** How a configuration is prepared. */
+export interface PrepareOptions {
+  /** The metric profile for graders that do not name one: `hosted-2025` (default), `nltk`, `sacrebleu`. */
+  readonly profile?: string;
+  /** A directory with NLTK's `punkt_tab/english` files. */
+  readonly punktData?: string;
+  readonly signal?: AbortSignal;
+  /** Receives what is allowed but probably not meant. */
+  readonly onWarning?: (issue: ConfigIssue) => void;
+}
+
+/** A configuration made ready; `grade` takes rows of any supported shape and never throws. */
+export interface ReadyGrader {
+  readonly name: string;
+  readonly type: string;
+  /** What the scores are made with: `bleu/hosted-2025`. */
+  readonly signature: string;
+  /** The names of an eval's criteria, in order; empty for a single grader. */
+  readonly criteria: readonly string[];
+  /** Grades one row: `{ item, sample }`, or a flat object that is the item itself. */
+  grade(row: Row | Record<string, unknown>): Score | Promise<Score>;
+  /** As `grade`, for a row that already has its final shape. */
+  gradeRow(row: Row): Score | Promise<Score>;
+  close(): Promise<void>;
+}
+
+interface Closable {
+  close?(): void | Promise<void>;
+}
+
+/** Prepares something only to learn what is wrong with it. */
+export const mistakesOf = async (prepare: () => Promise<Closable>): Promise<readonly ConfigIssue[]> => {
+  try {
+    const prepared = await prepare();
+    await prepared.close?.();
+    return [];
+  } catch (error) {
+    if (error instanceof ConfigError) return error.issues;
+    throw error;
+  }
+};
+
+/** One configuration on its way to a grader: every mistake is thrown at once, every oddity reported. */
+export class Preparation {
+  constructor(
+    private readonly registry: Registry,
+    private readonly host: Host,
+    private readonly options: PrepareOptions,
+  ) {}
+
+  async prepare(config: unknown): Promise<ReadyGrader> {
+    const refused = prototypeKeys(config);
+    const preparing = async () => {
+      const plan = findGraders(config);
+      return plan.kind === 'grader' ? this.single(plan.grader) : this.criteria(plan.criteria);
+    };
+    if (refused.length === 0) return preparing();
+    throw new ConfigError([...refused, ...(await mistakesOf(preparing))]);
+  }
+
+  private async single({ name, path, config }: Criterion): Promise<ReadyGrader> {
+    const prepared = await this.grader(config, path);
+    return ready(name, (config as { type: string }).type, [], prepared);
+  }
+
+  private async criteria(criteria: readonly Criterion[]): Promise<ReadyGrader> {
+    const prepared: PreparedCriterion[] = [];
+    const issues: ConfigIssue[] = [];
+    for (const { name, path, config } of criteria) {
+      const passThreshold = this.passThreshold(config, path);
+      const mistakes = await mistakesOf(async () => {
+        prepared.push({ name, passThreshold, grader: await this.grader(config, path) });
+        return {};
+      });
+      issues.push(...mistakes);
+    }
+    const grader = allCriteria(prepared);
+    if (issues.length === 0)
+      return ready(
+        'criteria',
+        'criteria',
+        prepared.map(({ name }) => name),
+        grader,
+      );
+    await grader.close?.();
+    throw new ConfigError(issues);
+  }
+
+  /** A criterion must be able to pass: without a threshold the middle of its range is taken. */
+  private passThreshold(config: unknown, path: readonly PathSegment[]): number {
+    const { pass_threshold, range } = (config ?? {}) as { pass_threshold?: unknown; range?: unknown };
+    if (typeof pass_threshold === 'number') return pass_threshold;
+    const [low, high] = (Array.isArray(range) ? range : []) as unknown[];
+    const threshold = typeof low === 'number' && typeof high === 'number' ? (low + high) / 2 : 0.5;
+    const { definition, issue } = selectDefinition(this.registry, config);
+    const { shape } = (definition?.schema ?? {}) as { shape?: object };
+    if (pass_threshold === undefined && issue === undefined && shape && 'pass_threshold' in shape) {
+      const message = `is missing; a row passes from ${threshold}`;
+      this.warn({ path: [...path, 'pass_threshold'], message });
+    }
+    return threshold;
+  }
+
+  private warn(issue: Omit<ConfigIssue, 'severity'>): void {
+    this.options.onWarning?.({ ...issue, severity: 'warning' });
+  }
+
+  /** Prepares the grader that lies at `path`; mistakes are thrown with their paths from the root. */
+  private async grader(config: unknown, path: readonly PathSegment[]): Promise<PreparedGrader> {
+    try {
+      return await this.definedGrader(config, path);
+    } catch (error) {
+      if (!(error instanceof ConfigError)) throw error;
+      throw new ConfigError(error.issues.map((issue) => relocate(issue, path)));
+    }
+  }
+
+  /** Mistakes are thrown with their paths from the grader's own root. */
+  private async definedGrader(config: unknown, path: readonly PathSegment[]): Promise<PreparedGrader> {
+    const { definition, issue } = selectDefinition(this.registry, config);
+    if (definition === undefined) throw new ConfigError(issue === undefined ? [] : [issue]);
+    const shape = checkShape(definition.schema, config);
+    const context = this.context(path);
+    for (const warning of shape.issues.filter(({ severity }) => severity === 'warning'))
+      context.warn(warning);
+    const errors = shape.issues.filter(({ severity }) => severity === 'error');
+    if (issue !== undefined) errors.unshift(issue);
+    if (errors.length === 0) return guard(definition.type, await definition.prepare(shape.config, context));
+    throw new ConfigError([...errors, ...(await this.furtherMistakes(definition, config, errors, context))]);
+  }
+
+  /** What else is wrong with a grader whose fields are: in its formula and members, if it has any. */
+  private async furtherMistakes(
+    definition: GraderDefinition,
+    config: unknown,
+    errors: readonly ConfigIssue[],
+    context: PrepareContext,
+  ): Promise<readonly ConfigIssue[]> {
+    const { config: rest } = checkShape(definition.schema, withoutLabels(config, errors));
+    if (rest !== undefined) return mistakesOf(async () => definition.prepare(rest, context));
+    const issues: ConfigIssue[] = [];
+    for (const { path, config: member } of nestedGraders(definition.schema, config)) {
+      if (errors.some((error) => isWithin(path, error.path))) continue;
+      issues.push(...(await mistakesOf(() => context.prepare(member, path))));
+    }
+    return issues;
+  }
+
+  private context(path: readonly PathSegment[]): PrepareContext {
+    const onWarning = (issue: ConfigIssue) => this.options.onWarning?.(relocate(issue, path));
+    return {
+      ...this.host,
+      profile: this.options.profile ?? DEFAULT_PROFILE,
+      punktData: this.options.punktData,
+      signal: this.options.signal,
+      warn: (issue) => onWarning({ ...issue, severity: 'warning' }),
+      // A member's mistakes have paths from its parent's root, as the parent's own mistakes do.
+      prepare: (member, memberPath) =>
+        new Preparation(this.registry, this.host, { ...this.options, onWarning }).grader(member, memberPath),
+    };
+  }
+}
+
+/** The fields whose values nothing else in a configuration depends on. */
+const LABELS = ['name', 'pass_threshold'];
+
+/** The configuration without the labels that are wrong, so that the rest of it can be checked. */
+const withoutLabels = (config: unknown, errors: readonly ConfigIssue[]): unknown => {
+  const wrong = errors.map(({ path }) => path[0]).filter((key) => LABELS.includes(String(key)));
+  return Object.fromEntries(Object.entries(config ?? {}).filter(([key]) => !wrong.includes(key)));
+};
+
+const isWithin = (path: readonly PathSegment[], outer: readonly PathSegment[]): boolean =>
+  outer.every((segment, index) => path[index] === segment);
+
+/** A grader whose `grade` never throws and never gives a reward that is no number, whoever wrote it. */
+const guard = (type: string, prepared: PreparedGrader): PreparedGrader & { signature: string } => ({
+  signature: prepared.signature ?? type,
+  grade(row) {
+    try {
+      const score = prepared.grade(row);
+      return isPromise(score) ? Promise.resolve(score).then(soundScore).catch(toFailure) : soundScore(score);
+    } catch (error) {
+      return toFailure(error);
+    }
+  },
+  close: () => prepared.close?.(),
+});
+
+const isPromise = (score: Score | Promise<Score>): score is Promise<Score> =>
+  typeof (score as Partial<Promise<Score>> | undefined)?.then === 'function';
+
+const soundScore = (score: Score | undefined): Score => {
+  if (score?.status === 'failed') return score;
+  if (score?.status === 'scored' && Number.isFinite(score.reward)) return score;
+  const given = score?.status === 'scored' ? `the reward ${show(score.reward)}` : show(score);
+  return failed('other_error', `the grader gave ${given}, expected a finite number`);
+};
+
+const toFailure = (error: unknown): Failed => {
+  if (error instanceof GradingError) return failed(error.code, error.message);
+  return failed('other_error', error instanceof Error ? error.message : show(error));
+};
+
+const ready = (
+  name: string,
+  type: string,
+  criteria: readonly string[],
+  prepared: PreparedGrader,
+): ReadyGrader => ({
+  name,
+  type,
+  criteria,
+  signature: prepared.signature ?? type,
+  gradeRow: (row) => prepared.grade(row),
+  grade(row) {
+    const shaped = toRow(row);
+    return 'status' in shaped ? shaped : prepared.grade(shaped);
+  },
+  close: async () => prepared.close?.(),
+});

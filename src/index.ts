@@ -1,0 +1,22 @@
+/**
+ * Assay as a library: prepare a grader once, grade rows or whole datasets with it.
+ *
+ * @example
+ * import { builtinGraders, createEngine } from 'assay';
+ *
+ * const engine = createEngine({ graders: builtinGraders });
+ * const grader = await engine.prepare({
+ *   type: 'string_check', operation: 'eq', input: '{{ sample.output_text }}', reference: '{{ item.answer }}',
+ * });
+ * await grader.grade({ item: { answer: '4' }, sample: '4' }); // { status: 'scored', reward: 1, passed: true }
+ *
+ * @module
+ */
+export { builtinGraders } from '../graders/index.js';
+export { createEngine, type Engine, type EngineOptions, type PrepareOptions, type ReadyGrader } from './engine.js';
+export { defineGrader, graderFields, template } from './schema.js';
+export type { GraderDefinition, PrepareContext, PreparedGrader, Row } from './contract.js';
+export { ConfigError, ERROR_CODES, GradingError, type ConfigIssue, type ErrorCode } from './errors.js';
+export { failed, scored, type Score } from './score.js';
+export { run, type RunOptions, type RunResult } from './run/run.js';
+export type { RunSummary } from './results/record.js';

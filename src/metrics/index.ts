@@ -1,0 +1,24 @@
+/** The metrics by themselves: pure functions from candidate and reference to a score. The package's `assay/metrics`. */
+
+export { bleu, type BleuOptions, type NltkSmoothing, type SacrebleuSmoothing } from './bleu.js';
+export { cosineSimilarity, loadLexicalCosine } from './cosine.js';
+export { FUZZY_SCORERS, fuzzyMatch, type FuzzyOptions, type FuzzyScorer } from './fuzzy.js';
+export { gleu, type GleuOptions } from './gleu.js';
+export { meteor, type MeteorOptions } from './meteor.js';
+export type { Metric } from './metric.js';
+export { porterStem } from './porter.js';
+export {
+  DEFAULT_PROFILE,
+  EVALUATION_METRICS,
+  PROFILE_NAMES,
+  PROFILES,
+  resolveProfile,
+  textMetric,
+  type EvaluationMetric,
+  type Profile,
+  type ProfileName,
+  type TextMetricName,
+  type TextMetricOptions,
+} from './profiles.js';
+export { rougeL, rougeN, type RougeMeasure, type RougeOptions } from './rouge.js';
+export { tokenizer, type Tokenizer, type TokenizerName } from './tokenize/index.js';

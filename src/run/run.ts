@@ -1,0 +1,275 @@
+import { createHash } from 'node:crypto';
+import { open, type FileHandle } from 'node:fs/promises';
+import type { Readable, Writable } from 'node:stream';
+import { LineCursor, lineBlocks, readChunks, streamChunks, type LineBlock } from '../dataset/jsonl.js';
+import { parseRow, type RowNote, type RowShape } from '../dataset/row.js';
+import type { ReadyGrader } from '../engine.js';
+import type { PathSegment } from '../errors.js';
+import {
+  RECORD_FORMAT,
+  writeRecord,
+  type GraderRecord,
+  type RunRecord,
+  type RunSummary,
+} from '../results/record.js';
+import { fileSink, nullSink, streamSink, type Sink } from '../results/sink.js';
+import { ScoreTally } from '../results/summary.js';
+import type { Failed, Score } from '../score.js';
+import { version } from '../version.js';
+import { BlockGrader, type Keep } from './block.js';
+import { drawRows, matchesFilter, RowSelection, type RowFilter, type SelectOptions } from './select.js';
+
+/** Everything a run needs to know beside the grader. */
+export interface RunOptions {
+  /** The dataset: a JSONL file, or a stream of one. */
+  readonly data: string | Readable;
+  /** Where result lines go: a file, which gets a `.run.json` beside it, or a stream. Without it only the summary is made. */
+  readonly output?: string | Writable;
+  /** Replace an existing results file. */
+  readonly overwrite?: boolean;
+  /** The configuration the grader was prepared from; its hash goes into the record. */
+  readonly config: unknown;
+  readonly profile: string;
+  /** The whole row is `item`, and the value at this path is `sample.output_text`. */
+  readonly outputField?: readonly PathSegment[];
+  /** Render `sample.*` as empty text in rows that have no sample. */
+  readonly missingSample?: 'fail' | 'empty';
+  readonly keep?: Keep;
+  readonly limit?: number;
+  /** Only rows that meet every condition. */
+  readonly filter?: readonly RowFilter[];
+  /** Draw this many rows at random; needs a file. */
+  readonly random?: number;
+  /** For `random`; default 0. */
+  readonly seed?: number;
+  /** Most rows in flight, for graders that answer with promises. Default 64. */
+  readonly concurrency?: number;
+  /** Stops the run after the rows in flight; what was graded stays. */
+  readonly signal?: AbortSignal;
+  readonly onProgress?: (progress: Progress) => void;
+  /** Receives every failed row, with its line in the dataset. */
+  readonly onFailure?: (failure: Failed, line: number) => void;
+}
+
+export interface Progress {
+  readonly rows: number;
+  readonly failed: number;
+  /** Share of the dataset read, 0 to 1; undefined when its size is not known. */
+  readonly share?: number;
+}
+
+/** How a run ended. */
+export interface RunResult {
+  readonly status: 'complete' | 'interrupted';
+  readonly summary: RunSummary;
+}
+
+const NOTES: Record<RowNote, string> = {
+  several_choices: 'some samples have several choices; the first one is graded',
+};
+
+/**
+ * Grades a dataset: rows in, result lines out, in input order and constant memory.
+ *
+ * @throws ResultsExistError, WriteError, or the file system's own error when the dataset cannot be read
+ */
+export const run = async (grader: ReadyGrader, options: RunOptions): Promise<RunResult> => {
+  const started = new Date();
+  const source = await openSource(options);
+  try {
+    const selection = new RowSelection(await selectOptions(options));
+    const sink = await openSink(options);
+    const record = startRecord(grader, options, source);
+    await saveRecord(options, record);
+    const warnings = new Set<string>();
+    const tally = new ScoreTally();
+    const status = await gradeAll(grader, options, { source, selection, sink, tally, warnings });
+    const seconds = (Date.now() - started.getTime()) / 1000;
+    const scores = tally.summary();
+    const summary: RunSummary = {
+      grader: record.grader,
+      profile: options.profile,
+      dataset: source.name,
+      results: typeof options.output === 'string' ? options.output : null,
+      ...scores,
+      started: started.toISOString(),
+      seconds,
+      rows_per_second: seconds > 0 ? Math.round(scores.rows / seconds) : scores.rows,
+      warnings: [...warnings],
+    };
+    await saveRecord(options, { ...record, status, dataset: source.identity(), summary });
+    return { status, summary };
+  } finally {
+    await source.close();
+  }
+};
+
+interface Source {
+  readonly name: string;
+  readonly bytes: number | undefined;
+  readonly blocks: AsyncIterable<LineBlock>;
+  identity(): RunRecord['dataset'];
+  close(): Promise<void>;
+}
+
+const openSource = async ({ data }: RunOptions): Promise<Source> => {
+  if (typeof data !== 'string') {
+    return {
+      name: '-',
+      bytes: undefined,
+      blocks: lineBlocks(streamChunks(data)),
+      identity: () => ({ path: '-' }),
+      close: async () => {},
+    };
+  }
+  const file = await open(data, 'r');
+  const stats = await file.stat();
+  const bytes = stats.isFile() ? stats.size : undefined;
+  const crcs: number[] = [];
+  return {
+    name: data,
+    bytes,
+    blocks: lineBlocks(
+      bytes === undefined ? streamChunks(file.createReadStream()) : readChunks(file, (crc) => crcs.push(crc)),
+    ),
+    identity: () => ({ path: data, bytes, crc32: crcs }),
+    close: () => closeQuietly(file),
+  };
+};
+
+const closeQuietly = async (file: FileHandle): Promise<void> => {
+  await file.close().catch(() => {});
+};
+
+const openSink = async ({ output, overwrite = false }: RunOptions): Promise<Sink> => {
+  if (output === undefined) return nullSink;
+  return typeof output === 'string' ? fileSink(output, overwrite) : streamSink(output);
+};
+
+const startRecord = (grader: ReadyGrader, options: RunOptions, source: Source): RunRecord => ({
+  format: RECORD_FORMAT,
+  status: 'running',
+  assay: version,
+  grader: graderRecord(grader, options.config),
+  dataset: source.identity(),
+  options: {
+    profile: options.profile,
+    output_field: options.outputField,
+    missing_sample: options.missingSample,
+    id: options.keep?.id,
+    keep: options.keep?.input,
+    limit: options.limit,
+    filter: options.filter,
+    random: options.random,
+    seed: options.random === undefined ? undefined : (options.seed ?? 0),
+  },
+});
+
+const graderRecord = ({ name, type, signature }: ReadyGrader, config: unknown): GraderRecord => ({
+  name,
+  type,
+  signature,
+  sha256: createHash('sha256').update(JSON.stringify(config)).digest('hex'),
+});
+
+const saveRecord = async ({ output }: RunOptions, record: RunRecord): Promise<void> => {
+  if (typeof output === 'string') await writeRecord(output, record);
+};
+
+interface Work {
+  readonly source: Source;
+  readonly selection: RowSelection;
+  readonly sink: Sink;
+  readonly tally: ScoreTally;
+  readonly warnings: Set<string>;
+}
+
+/** The loop of a run: a block is graded while the one before is written and the next one is read. */
+const gradeAll = async (
+  grader: ReadyGrader,
+  options: RunOptions,
+  { source, selection, sink, tally, warnings }: Work,
+): Promise<RunResult['status']> => {
+  const { signal, onFailure, onProgress } = options;
+  let position = 0;
+  let rows = 0;
+  const report = () => onProgress?.({ rows, failed: tally.failedRows, share: share(position, source.bytes) });
+  const onScore = (score: Score, _row: number, line: number) => {
+    tally.add(score);
+    rows += 1;
+    if (score.status === 'failed') onFailure?.(score, line);
+    if (rows % PROGRESS_ROWS === 0) report();
+  };
+  const blockGrader = new BlockGrader({
+    grader,
+    shape: rowShape(options, (note) => warnings.add(NOTES[note])),
+    selection,
+    keep: options.keep ?? {},
+    concurrency: options.concurrency ?? DEFAULT_CONCURRENCY,
+    onScore,
+  });
+  let written = Promise.resolve();
+  for await (const block of source.blocks) {
+    if (signal?.aborted === true || blockGrader.done) break;
+    const lines = await blockGrader.grade(block);
+    await written;
+    written = sink.write(lines);
+    // A failed write is reported by the await above, one block later.
+    written.catch(() => {});
+    position = block.position;
+    report();
+  }
+  await written;
+  await sink.close();
+  return signal?.aborted === true ? 'interrupted' : 'complete';
+};
+
+const PROGRESS_ROWS = 64;
+const DEFAULT_CONCURRENCY = 64;
+
+const share = (position: number, bytes: number | undefined): number | undefined =>
+  bytes === undefined || bytes === 0 ? undefined : position / bytes;
+
+const rowShape = ({ outputField, missingSample }: RunOptions, note?: RowShape['note']): RowShape => ({
+  outputField,
+  missingSample,
+  note,
+});
+
+const selectOptions = async (options: RunOptions): Promise<SelectOptions> => {
+  const { limit, filter, random, seed = 0 } = options;
+  if (random === undefined) return { limit, filter };
+  return { limit, filter, drawn: drawRows(await countEligible(options), random, seed) };
+};
+
+/** Counts the rows that the filter lets through, so that as many are drawn as were asked for. */
+const countEligible = async (options: RunOptions): Promise<number> => {
+  if (typeof options.data !== 'string') throw new TypeError('rows can only be drawn at random from a file');
+  const source = await openSource(options);
+  const shape = rowShape(options);
+  let count = 0;
+  try {
+    for await (const block of source.blocks) {
+      for (const lines = new LineCursor(block); lines.next();) {
+        if (options.filter === undefined || isEligible(lines, shape, options.filter)) count += 1;
+      }
+    }
+  } finally {
+    await source.close();
+  }
+  return count;
+};
+
+const isEligible = (
+  { text, problem }: LineCursor,
+  shape: RowShape,
+  filter: readonly RowFilter[],
+): boolean => {
+  if (problem !== undefined) return true;
+  try {
+    return matchesFilter(parseRow(text, shape), filter);
+  } catch {
+    // A broken row is graded (and fails) whatever the filter says.
+    return true;
+  }
+};

@@ -1,0 +1,15 @@
+const MAX_SHOWN = 60;
+
+/** A value as a message shows it: short, on one line, however large or deep it is. */
+export const show = (value: unknown): string => {
+  if (typeof value === 'string') {
+    const text = value.length > MAX_SHOWN ? `${value.slice(0, MAX_SHOWN)}…` : value;
+    return JSON.stringify(text);
+  }
+  if (Array.isArray(value)) return value.length === 0 ? 'an empty array' : `an array of ${value.length}`;
+  if (typeof value !== 'object' || value === null) return String(value);
+  const keys = Object.keys(value);
+  if (keys.length === 0) return 'an empty object';
+  const shown = keys.slice(0, 5).map((key) => (/^\w{1,30}$/.test(key) ? key : show(key)));
+  return `an object with ${shown.join(', ')}${keys.length > shown.length ? ', …' : ''}`;
+};

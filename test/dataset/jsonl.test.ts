@@ -1,0 +1,77 @@
+import { test as propertyTest, fc } from '@fast-check/vitest';
+import { describe, expect, test } from 'vitest';
+import { LineCursor, lineBlocks } from '../../src/dataset/jsonl.js';
+
+async function* inChunks(bytes: Buffer, size: number) {
+  // One memory for all chunks, as the file reader does it.
+  const memory = Buffer.alloc(size);
+  for (let start = 0; start < bytes.length; start += size) {
+    const length = bytes.copy(memory, 0, start, start + size);
+    yield memory.subarray(0, length);
+  }
+}
+
+const readLines = async (content: string | Buffer, chunkSize = 7, maxLineBytes?: number) => {
+  const found: { text: string; line: number; problem?: string }[] = [];
+  for await (const block of lineBlocks(inChunks(Buffer.from(content as string), chunkSize), maxLineBytes)) {
+    for (const cursor = new LineCursor(block); cursor.next(); ) {
+      const { text, line, problem } = cursor;
+      found.push(problem === undefined ? { text, line } : { text, line, problem });
+    }
+  }
+  return found;
+};
+
+describe('lines', () => {
+  test('the last line needs no newline', async () => {
+    expect(await readLines('{"a":1}\n{"b":2}')).toEqual([
+      { text: '{"a":1}', line: 1 },
+      { text: '{"b":2}', line: 2 },
+    ]);
+  });
+
+  test('blank lines are no rows but are counted', async () => {
+    expect((await readLines('1\n\n  \n\r\n2\n')).map(({ line }) => line)).toEqual([1, 5]);
+  });
+
+  test('U+2028, U+0085 and a lone carriage return do not end a line', async () => {
+    expect(await readLines('"a\u2028b\u0085c\rd"\n1')).toHaveLength(2);
+  });
+
+  test('a byte order mark is skipped', async () => {
+    expect((await readLines('\ufeff{"a":1}\n'))[0].text).toBe('{"a":1}');
+  });
+
+  test('invalid UTF-8 is told line by line', async () => {
+    const bytes = Buffer.concat([Buffer.from('"ok"\n"'), Buffer.from([0xff]), Buffer.from('"\n"fine"')]);
+    expect((await readLines(bytes, 64)).map(({ problem }) => problem)).toEqual([undefined, 'not valid UTF-8', undefined]);
+  });
+
+  test('a line over the limit is told and the next one is read', async () => {
+    const lines = await readLines(`1\n${'x'.repeat(200)}\n3\n`, 16, 50);
+    expect(lines.map(({ line, problem }) => [line, problem !== undefined])).toEqual([
+      [1, false],
+      [2, true],
+      [3, false],
+    ]);
+  });
+
+  test('an over-long line at the end is told, too', async () => {
+    const lines = await readLines(`1\n${'x'.repeat(200)}`, 16, 50);
+    expect(lines.map(({ line, problem }) => [line, problem !== undefined])).toEqual([
+      [1, false],
+      [2, true],
+    ]);
+  });
+
+  test('an empty source has no lines', async () => expect(await readLines('')).toEqual([]));
+});
+
+const line = fc.string({ unit: 'binary', maxLength: 12 }).map((text) => `"${text.replaceAll(/[\n\ud800-\udfff]/g, '')}"`);
+
+propertyTest.prop([fc.array(line, { maxLength: 20 }), fc.integer({ min: 1, max: 40 })])(
+  'the size of the chunks does not matter',
+  async (lines, chunkSize) => {
+    expect((await readLines(lines.join('\n'), chunkSize)).map(({ text }) => text)).toEqual(lines);
+  },
+);
