@@ -20,23 +20,43 @@ export const withFolder = async (use) => {
   }
 };
 
+/** A worked solution: one sentence a line, the first word of each in quotes, so that the JSON has escapes to undo. */
+const createSolution = (random, length) =>
+  createText(random, length)
+    .split('. ')
+    .map((sentence) => sentence.replace(/^(\w+)/, '"$1"'))
+    .join('.\n');
+
+const DIFFICULTIES = ['easy', 'medium', 'hard'];
+
 /**
- * Writes `{item, sample}` rows of about `rowBytes`: a question fills the row, the answer is `answerLength` long and
- * correct in about two of three rows.
+ * Writes `{item, sample}` rows of about `rowBytes`: question and solution fill the row, the answer is `answerLength`
+ * long and the sample equals it in about two of three rows.
  */
 export const writeDataset = (file, rows, { rowBytes = 1_000, answerLength = 60 } = {}) => {
   const random = createRandom(SEED);
-  const pool = (length) => Array.from({ length: POOL }, () => createText(random, length));
-  const answers = pool(answerLength);
-  const questions = pool(Math.max(10, rowBytes - 2 * answerLength - 90));
+  const pool = (make, length) => Array.from({ length: POOL }, () => make(random, length));
+  const filling = Math.max(20, rowBytes - 2 * answerLength - 160);
+  const questions = pool(createText, filling / 2);
+  const solutions = pool(createSolution, filling / 2);
+  const answers = pool(createText, answerLength);
+  const createRow = (id) => {
+    const answer = random.pick(answers);
+    const item = {
+      id,
+      question: random.pick(questions),
+      solution: random.pick(solutions),
+      answer,
+      difficulty: random.pick(DIFFICULTIES),
+      is_checked: random.chance(0.5),
+    };
+    return { item, sample: { output_text: random.chance(2 / 3) ? answer : random.pick(answers) } };
+  };
   const descriptor = openSync(file, 'w');
   for (let first = 0; first < rows; first += ROWS_A_WRITE) {
     let text = '';
     for (let id = first; id < Math.min(first + ROWS_A_WRITE, rows); id++) {
-      const answer = random.pick(answers);
-      const item = { id, question: random.pick(questions), answer };
-      const sample = { output_text: random.chance(2 / 3) ? answer : random.pick(answers) };
-      text += `${JSON.stringify({ item, sample })}\n`;
+      text += `${JSON.stringify(createRow(id))}\n`;
     }
     writeSync(descriptor, text);
   }

@@ -13,14 +13,6 @@ export const cpuSecondsOf = (work) => {
   return (user + system) / 1e6;
 };
 
-/** The same for an asynchronous function. */
-export const cpuSecondsOfAsync = async (work) => {
-  const before = process.cpuUsage();
-  await work();
-  const { user, system } = process.cpuUsage(before);
-  return (user + system) / 1e6;
-};
-
 /**
  * Runs a program to its end; its output is dropped.
  *

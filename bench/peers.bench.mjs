@@ -4,17 +4,10 @@ import { existsSync, readFileSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { withFolder, writeDataset } from './datasets.mjs';
 import { GRADER as STRING_CHECK, measureRun } from './engine.bench.mjs';
-import {
-  cpuSecondsOfAsync,
-  formatRatio,
-  formatSummary,
-  interleave,
-  measureSuccess,
-  summarize,
-  table,
-} from './measure.mjs';
+import { formatRatio, formatSummary, interleave, measureSuccess, summarize, table } from './measure.mjs';
 
 const HERE = import.meta.dirname;
+const LIBRARY_RATE = join(HERE, 'library-rate.mjs');
 const PROMPTFOO = join(HERE, 'node_modules/promptfoo/dist/src/entrypoint.js');
 const ROUNDS = 5;
 
@@ -39,9 +32,14 @@ const PROMPTFOO_CELLS = [
   },
 ];
 
+const LIBRARY_CELLS = [
+  { scorer: 'ExactMatch', config: STRING_CHECK },
+  { scorer: 'Levenshtein', config: FUZZY_MATCH },
+];
 /** Answer lengths and row counts for the library comparison. */
 const LIBRARY_SIZES = [
   { answerLength: 20, rows: 20_000 },
+  { answerLength: 200, rows: 10_000 },
   { answerLength: 1_000, rows: 2_000 },
 ];
 /** The command comparison runs twice and takes the difference, so that starting up does not count. */
@@ -72,33 +70,18 @@ const comparison = (label, ours, theirs) => [
 ];
 
 const compareLibrary = async (folder) => {
-  const { ExactMatch, Levenshtein } = await import('autoevals');
-  const { builtinGraders, createEngine } = await import('../dist/index.js');
-  const engine = createEngine({ graders: builtinGraders });
-  const cells = [
-    { name: 'ExactMatch', scorer: ExactMatch, grader: await engine.prepare(STRING_CHECK) },
-    { name: 'Levenshtein', scorer: Levenshtein, grader: await engine.prepare(FUZZY_MATCH) },
-  ];
   const lines = [];
-  for (const { answerLength, rows: count } of LIBRARY_SIZES) {
+  for (const { answerLength, rows } of LIBRARY_SIZES) {
     const file = join(folder, 'library.jsonl');
-    writeDataset(file, count, { rowBytes: 200 + 2 * answerLength, answerLength });
-    const rows = readRows(file);
-    for (const { name, scorer, grader } of cells) {
-      const rate = async (grade) => {
-        const seconds = await cpuSecondsOfAsync(async () => {
-          for (const row of rows) await grade(row);
-        });
-        return count / seconds;
-      };
-      const contenders = {
-        ours: () => rate((row) => grader.grade(row)),
-        theirs: () =>
-          rate(({ item, sample }) => scorer({ output: sample.output_text, expected: item.answer })),
-      };
-      await interleave(1, contenders);
-      const { ours, theirs } = await interleave(ROUNDS, contenders);
-      lines.push(comparison(`autoevals ${name}, ${answerLength} characters`, ours, theirs));
+    writeDataset(file, rows, { rowBytes: 200 + 2 * answerLength, answerLength });
+    for (const { scorer, config } of LIBRARY_CELLS) {
+      const measure = (tool, what) =>
+        Number(execFileSync(process.execPath, [LIBRARY_RATE, tool, what, file]));
+      const { ours, theirs } = await interleave(ROUNDS, {
+        ours: () => measure('assay', JSON.stringify(config)),
+        theirs: () => measure('autoevals', scorer),
+      });
+      lines.push(comparison(`autoevals ${scorer}, ${answerLength} characters`, ours, theirs));
     }
   }
   return lines;
@@ -191,7 +174,7 @@ export const run = async () => {
     ...(await compareCommand(folder)),
   ]);
   return [
-    `autoevals: as a library, rows in memory. promptfoo: as a command on stored outputs, starting up subtracted.`,
+    `autoevals: as a library, rows in memory; ours renders its templates, too. promptfoo: as a command on stored outputs, starting up subtracted.`,
     `Ours is string_check or fuzzy_match, the same way. ${ROUNDS} rounds in turn; median (min–max).`,
     '',
     table(['peer', 'ours', 'theirs', 'ratio'], lines),

@@ -21,7 +21,11 @@ const readJson = (...path) => JSON.parse(readFileSync(join(...path), 'utf8'));
 
 const commit = () => {
   try {
-    return execFileSync('git', ['describe', '--always', '--dirty'], { cwd: ROOT, encoding: 'utf8', stdio: ['ignore', 'pipe', 'ignore'] }).trim();
+    return execFileSync('git', ['describe', '--always', '--dirty'], {
+      cwd: ROOT,
+      encoding: 'utf8',
+      stdio: ['ignore', 'pipe', 'ignore'],
+    }).trim();
   } catch {
     return 'unknown';
   }
@@ -71,12 +75,14 @@ const date = new Date().toISOString().slice(0, 10);
 const file = join(HERE, 'results', `${date}.md`);
 mkdirSync(join(HERE, 'results'), { recursive: true });
 const sections = readSections(file);
-for (const name of positionals.length > 0 ? positionals : SECTIONS) {
-  const { title, run } = await import(`./${name}.bench.mjs`);
+const modules = await Promise.all(SECTIONS.map((name) => import(`./${name}.bench.mjs`)));
+for (const [index, { title, run }] of modules.entries()) {
+  if (positionals.length > 0 && !positionals.includes(SECTIONS[index])) continue;
   const body = await run({ rows: Number(values.rows) });
   process.stdout.write(`## ${title}\n\n${body}\n\n`);
   sections.set(title, body);
   // After every section, so that a stopped run keeps what it has measured.
-  const parts = [...sections].map(([title, body]) => `## ${title}\n\n${body}\n`);
+  const known = modules.filter(({ title }) => sections.has(title));
+  const parts = known.map(({ title }) => `## ${title}\n\n${sections.get(title)}\n`);
   writeFileSync(file, [`# Benchmarks, ${date}\n\n${describeMachine()}\n`, ...parts].join('\n'));
 }

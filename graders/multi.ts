@@ -2,6 +2,7 @@ import * as z from 'zod';
 import type { PrepareContext, PreparedGrader } from '../src/contract.js';
 import { ConfigError, type ConfigIssue, type PathSegment } from '../src/errors.js';
 import type { Formula } from '../src/formula.js';
+import { closeAll, gradeWithAll } from '../src/members.js';
 import { defineGrader, graderFields, memberGrader } from '../src/schema.js';
 import { failed, scored, type Failed, type Score } from '../src/score.js';
 import { aboutKey } from '../src/validation.js';
@@ -156,10 +157,6 @@ const warnAboutUnused = (members: readonly Member[], formula: Formula, context: 
   }
 };
 
-const closeAll = async (graders: readonly PreparedGrader[]): Promise<void> => {
-  await Promise.all(graders.map((grader) => grader.close?.()));
-};
-
 const combine = (
   keys: readonly string[],
   graders: readonly PreparedGrader[],
@@ -169,12 +166,7 @@ const combine = (
   const merge = (scores: readonly Score[]) => mergeScores(keys, scores, formula, passThreshold);
   return {
     signature: `multi(${keys.map((key, index) => `${key}=${graders[index].signature}`).join(', ')})`,
-    grade(row) {
-      const scores = graders.map((grader) => grader.grade(row));
-      return scores.some((score) => score instanceof Promise)
-        ? Promise.all(scores).then(merge)
-        : merge(scores as Score[]);
-    },
+    grade: (row) => gradeWithAll(graders, row, merge),
     close: () => closeAll(graders),
   };
 };

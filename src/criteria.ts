@@ -1,5 +1,6 @@
 import type { PreparedGrader } from './contract.js';
 import { ConfigError, type PathSegment } from './errors.js';
+import { closeAll, gradeWithAll } from './members.js';
 import type { CriterionScore, Score } from './score.js';
 import { show } from './show.js';
 
@@ -24,7 +25,7 @@ const isObject = (value: unknown): value is Fields =>
 const HOLDERS = ['testing_criteria', 'grader', 'method', 'reinforcement'];
 
 /** Types that are a fine-tuning method's, not a grader's. */
-const METHOD_TYPES = ['supervised', 'dpo', 'reinforcement'];
+const METHOD_TYPES = new Set<unknown>(['supervised', 'dpo', 'reinforcement']);
 
 /** What has one of these is meant as a grader, even if its type is missing. */
 const GRADER_KEYS = ['input', 'reference', 'operation', 'evaluation_metric', 'graders', 'source'];
@@ -43,7 +44,7 @@ export const findGraders = (config: unknown, path: readonly PathSegment[] = []):
     throw notAGrader(path, `expected an array of graders, got ${show(config)}`);
   if (Array.isArray(config)) return criteriaPlan(config, path);
   if (!isObject(config)) throw notAGrader(path, `expected a grader, got ${show(config)}`);
-  const hasType = 'type' in config && !METHOD_TYPES.includes(String(config.type));
+  const hasType = 'type' in config && !METHOD_TYPES.has(config.type);
   const holder = HOLDERS.find((key) => Object.hasOwn(config, key));
   if (!hasType && holder !== undefined && path.length < MAX_HOLDERS)
     return findGraders(config[holder], [...path, holder]);
@@ -99,19 +100,13 @@ export interface PreparedCriterion {
 
 /** Every criterion has to pass; the reward is the share that did. A failed criterion fails the row. */
 export const allCriteria = (criteria: readonly PreparedCriterion[]): PreparedGrader => {
+  const graders = criteria.map(({ grader }) => grader);
   const merge = (scores: readonly Score[]) =>
     mergeCriteria(scores.map((score, index) => judge(criteria[index], score)));
   return {
     signature: criteria.map(({ name, grader }) => `${name}=${grader.signature}`).join(', '),
-    grade(row) {
-      const scores = criteria.map(({ grader }) => grader.grade(row));
-      return scores.some((score) => score instanceof Promise)
-        ? Promise.all(scores).then(merge)
-        : merge(scores as Score[]);
-    },
-    close: async () => {
-      await Promise.all(criteria.map(({ grader }) => grader.close?.()));
-    },
+    grade: (row) => gradeWithAll(graders, row, merge),
+    close: () => closeAll(graders),
   };
 };
 

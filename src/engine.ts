@@ -1,4 +1,3 @@
-import { configurationSchema } from './json-schema.js';
 import type { GraderDefinition } from './contract.js';
 import {
   mistakesOf,
@@ -9,6 +8,7 @@ import {
 } from './engine/preparation.js';
 import { createRegistry } from './engine/registry.js';
 import type { ConfigIssue } from './errors.js';
+import { configurationSchema } from './json-schema.js';
 
 export type { PrepareOptions, ReadyGrader };
 
@@ -40,11 +40,12 @@ export interface Engine {
  * @throws TypeError when two graders have the same type
  */
 export const createEngine = (options: EngineOptions): Engine => {
-  const registry = createRegistry(options.graders);
+  const { graders, ...host } = options;
+  const registry = createRegistry(graders);
   const prepare: Engine['prepare'] = (config, prepareOptions = {}) =>
-    new Preparation(registry, options, prepareOptions).prepare(config);
+    new Preparation(registry, host, prepareOptions).prepare(config);
   return {
-    graders: options.graders,
+    graders,
     prepare,
     async validate(config, prepareOptions = {}) {
       const warnings: ConfigIssue[] = [];
@@ -53,6 +54,6 @@ export const createEngine = (options: EngineOptions): Engine => {
       );
       return [...errors, ...warnings];
     },
-    jsonSchema: () => configurationSchema(options.graders),
+    jsonSchema: () => configurationSchema(graders),
   };
 };

@@ -13,7 +13,13 @@
  * @module
  */
 export { builtinGraders } from '../graders/index.js';
-export { createEngine, type Engine, type EngineOptions, type PrepareOptions, type ReadyGrader } from './engine.js';
+export {
+  createEngine,
+  type Engine,
+  type EngineOptions,
+  type PrepareOptions,
+  type ReadyGrader,
+} from './engine.js';
 export { defineGrader, graderFields, template } from './schema.js';
 export type { GraderDefinition, PrepareContext, PreparedGrader, Row } from './contract.js';
 export { ConfigError, ERROR_CODES, GradingError, type ConfigIssue, type ErrorCode } from './errors.js';

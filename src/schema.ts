@@ -15,7 +15,11 @@ export const template = z.string().transform((source, context) => {
   }
 });
 
-const name = z.string().optional().describe('How results and messages call this grader');
+/** A field that may be missing, or null as in what OpenAI's Python package prints. */
+const optional = <Schema extends z.ZodType>(schema: Schema) =>
+  schema.nullish().transform((value) => value ?? undefined);
+
+const name = optional(z.string()).describe('How results and messages call this grader');
 
 /** The field of every grader, whatever its type. */
 export const nameField = { name };
@@ -23,7 +27,7 @@ export const nameField = { name };
 /** The fields of a grader whose reward is a measure: whether a row passes is a matter of its threshold. */
 export const graderFields = {
   name,
-  pass_threshold: z.number().optional().describe('A row passes when its reward is at least this'),
+  pass_threshold: optional(z.number()).describe('A row passes when its reward is at least this'),
 };
 
 /** A grader inside a grader. Its own type's schema checks it, so here it may be anything. */

@@ -111,14 +111,10 @@ export const diagnose = (
   const placeOf = placesIn(text);
   return found
     .sort((a, b) => a.at - b.at)
-    .map(({ at, path, severity, message, hint = null }) => ({
-      file,
-      ...placeOf(at),
-      path: formatPath(path),
-      severity,
-      message,
-      hint,
-    }));
+    .map(({ at, path, severity, message, hint = null }) => {
+      const { line, column } = placeOf(at);
+      return { file, line, column, path: formatPath(path), severity, message, hint };
+    });
 };
 
 /** `file:line:column: path: message`, with the hint on a line of its own. */
@@ -141,6 +137,6 @@ const printable = (text: string): string =>
     return character === '\n' ? '\\n' : character === '\t' ? '\\t' : `\\u${code}`;
   });
 
-/** As text, one mistake after the other. */
+/** One mistake as text, with its place in the file. */
 export const describeIssue = (file: ConfigFile, issue: ConfigIssue): string =>
   formatDiagnostic(diagnose({ ...file, source: { ...file.source, issues: [] } }, [issue])[0]);

@@ -267,7 +267,7 @@ const printable = (character: string): string => JSON.stringify(character).slice
 
 const numberHint = (token: string): string | undefined => {
   if (/^-?0\d/.test(token)) return 'write it without the leading zero';
-  if (/\.$/.test(token)) return 'write a digit after the point';
+  if (token.endsWith('.')) return 'write a digit after the point';
   return undefined;
 };
 

@@ -2,6 +2,7 @@ import { builtinGraders } from '../../graders/index.js';
 import { createEngine, type ReadyGrader } from '../engine.js';
 import { ConfigError, type ConfigIssue } from '../errors.js';
 import { DEFAULT_PROFILE, resolveProfile } from '../metrics/profiles.js';
+import { tokenizer } from '../metrics/tokenize/index.js';
 import { diagnose, type ConfigFile, type Diagnostic } from './config-file.js';
 import { UsageError } from './context.js';
 
@@ -22,6 +23,7 @@ export interface Prepared {
 
 /** Prepares the grader of a file; what is wrong with it is part of the result. */
 export const prepareFile = async (file: ConfigFile, flags: PrepareFlags): Promise<Prepared> => {
+  if (flags.punktData !== undefined) checkPunktData(flags.punktData);
   const issues: ConfigIssue[] = [];
   const preparing = createEngine({ graders: builtinGraders }).prepare(file.value, {
     profile: profileName(flags.profile),
@@ -36,7 +38,18 @@ export const prepareFile = async (file: ConfigFile, flags: PrepareFlags): Promis
   const found = diagnose(file, issues);
   if (!flags.strict || found.length === 0) return { grader, diagnostics: found };
   await grader?.close();
-  return { grader: undefined, diagnostics: found.map((issue) => ({ ...issue, severity: 'error' })) };
+  return { grader: undefined, diagnostics: found.map(asError) };
+};
+
+const asError = (diagnostic: Diagnostic): Diagnostic => ({ ...diagnostic, severity: 'error' });
+
+/** Fails before the first row also where the model would be read late. */
+const checkPunktData = (punktData: string): void => {
+  try {
+    tokenizer('nltk', { punktData });
+  } catch (error) {
+    throw new UsageError(`--punkt-data: ${(error as Error).message}`);
+  }
 };
 
 /** The full name of the profile that `--profile` names. */

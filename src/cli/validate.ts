@@ -9,7 +9,7 @@ export interface ValidateFlags extends PrepareFlags {
 }
 
 /** `assay validate FILE...`: every mistake of every file; prose on stderr, or with `--json` an array on stdout. */
-export async function validateCommand(
+export const validateCommand = async function (
   this: CommandContext,
   flags: ValidateFlags,
   ...paths: string[]
@@ -28,7 +28,7 @@ export async function validateCommand(
     if (flags.json) stdout.write(`${JSON.stringify(diagnostics, undefined, 2)}\n`);
     return diagnostics.some(isError) ? EXIT.badUsage : EXIT.ok;
   });
-}
+};
 
 interface Check {
   readonly diagnostics: readonly Diagnostic[];

@@ -26,17 +26,18 @@ const BYTE_ORDER_MARK = Buffer.from([0xef, 0xbb, 0xbf]);
  * JSON text, and a `\r` before `\n` is white space to the parser.
  */
 export async function* lineBlocks(
-  chunks: AsyncIterable<Buffer>,
+  chunks: AsyncIterable<Chunk>,
   maxLineBytes: number = MAX_LINE_BYTES,
 ): AsyncGenerator<LineBlock, void, undefined> {
   let rest: Buffer = Buffer.alloc(0);
   let line = 1;
   let position = 0;
   let skipping = false;
-  for await (const chunk of chunks) {
-    let fresh = chunk;
+  for await (const { memory, start, end: filled } of chunks) {
+    let fresh = memory.subarray(start, filled);
+    const length = fresh.length;
     if (position === 0 && fresh.subarray(0, 3).equals(BYTE_ORDER_MARK)) fresh = fresh.subarray(3);
-    position += chunk.length;
+    position += length;
     if (skipping) {
       const end = fresh.indexOf(NEWLINE);
       if (end === -1) continue;
@@ -54,8 +55,7 @@ export async function* lineBlocks(
       }
       continue;
     }
-    const bytes =
-      rest.length === 0 ? fresh.subarray(0, end + 1) : Buffer.concat([rest, fresh.subarray(0, end + 1)]);
+    const bytes = joined(rest, memory, fresh.byteOffset - memory.byteOffset, end + 1);
     yield { bytes, line, position };
     line += countLines(bytes);
     // A copy: the chunk's memory is used again for the next one.
@@ -64,6 +64,13 @@ export async function* lineBlocks(
   if (skipping) yield { bytes: rest, line, position, tooLong: true };
   else if (rest.length > 0) yield { bytes: rest, line, position };
 }
+
+/** `rest` and the `length` bytes of `memory` from `start`, as one piece; put together in place where there is room. */
+const joined = (rest: Buffer, memory: Buffer, start: number, length: number): Buffer => {
+  if (rest.length > start) return Buffer.concat([rest, memory.subarray(start, start + length)]);
+  rest.copy(memory, start - rest.length);
+  return memory.subarray(start - rest.length, start + length);
+};
 
 const countLines = (bytes: Buffer): number => {
   let lines = 0;
@@ -113,6 +120,16 @@ export class LineCursor {
 const isBlank = (text: string): boolean =>
   text.length === 0 || (text.charCodeAt(0) <= 0x20 && text.trim().length === 0);
 
+/** Bytes of a source; the memory in front of `start` may be written to. */
+export interface Chunk {
+  readonly memory: Buffer;
+  readonly start: number;
+  readonly end: number;
+}
+
+/** Room in front of a chunk for the beginning of its first line. */
+const HEADROOM_BYTES = 1 << 16;
+
 /**
  * Reads a file in aligned blocks; the next block is read while the caller works on the last one.
  *
@@ -121,29 +138,33 @@ const isBlank = (text: string): boolean =>
 export async function* readChunks(
   file: FileHandle,
   onBlock: (crc: number) => void = () => {},
-): AsyncGenerator<Buffer, void, undefined> {
-  const buffers = [Buffer.allocUnsafeSlow(BLOCK_BYTES), Buffer.allocUnsafeSlow(BLOCK_BYTES)];
+): AsyncGenerator<Chunk, void, undefined> {
+  const memories = [0, 1].map(() => Buffer.allocUnsafeSlow(HEADROOM_BYTES + BLOCK_BYTES));
   let position = 0;
-  let next = readFully(file, buffers[0], 0);
+  let next = readBlock(file, memories[0], position);
   for (let turn = 1; ; turn += 1) {
-    const chunk = await next;
-    if (chunk.length === 0) return;
-    position += chunk.length;
-    next = readFully(file, buffers[turn % 2], position);
-    onBlock(crc32(chunk));
-    yield chunk;
+    const end = await next;
+    if (end === HEADROOM_BYTES) return;
+    const memory = memories[(turn - 1) % 2];
+    position += end - HEADROOM_BYTES;
+    next = readBlock(file, memories[turn % 2], position);
+    onBlock(crc32(memory.subarray(HEADROOM_BYTES, end)));
+    yield { memory, start: HEADROOM_BYTES, end };
   }
 }
 
-const readFully = async (file: FileHandle, buffer: Buffer, position: number): Promise<Buffer> => {
-  let filled = 0;
-  while (filled < buffer.length) {
-    const { bytesRead } = await file.read(buffer, filled, buffer.length - filled, position + filled);
+/** Fills the memory behind its headroom; returns the end of the bytes read. */
+const readBlock = async (file: FileHandle, memory: Buffer, position: number): Promise<number> => {
+  let end = HEADROOM_BYTES;
+  while (end < memory.length) {
+    const { bytesRead } = await file.read(memory, end, memory.length - end, position + end - HEADROOM_BYTES);
     if (bytesRead === 0) break;
-    filled += bytesRead;
+    end += bytesRead;
   }
-  return buffer.subarray(0, filled);
+  return end;
 };
 
 /** The chunks of standard input or any other byte stream. */
-export const streamChunks = (stream: Readable): AsyncIterable<Buffer> => stream as AsyncIterable<Buffer>;
+export async function* streamChunks(stream: Readable): AsyncGenerator<Chunk, void, undefined> {
+  for await (const memory of stream as AsyncIterable<Buffer>) yield { memory, start: 0, end: memory.length };
+}

@@ -9,11 +9,12 @@ import type {
 } from '../contract.js';
 import { allCriteria, findGraders, type Criterion, type PreparedCriterion } from '../criteria.js';
 import { toRow } from '../dataset/row.js';
-import { ConfigError, GradingError, type ConfigIssue, type PathSegment } from '../errors.js';
+import { ConfigError, type ConfigIssue, type PathSegment } from '../errors.js';
 import { DEFAULT_PROFILE } from '../metrics/profiles.js';
-import { failed, type Failed, type Score } from '../score.js';
-import { show } from '../show.js';
-import { checkShape, nestedGraders, prototypeKeys, relocate } from '../validation.js';
+import type { Score } from '../score.js';
+import { checkShape, relocate, shapeOf } from '../validation.js';
+import { guard } from './guard.js';
+import { nestedGraders, prototypeKeys } from './inspect.js';
 import { selectDefinition, type Registry } from './registry.js';
 
 /** What graders may use of the world outside; see {@link PrepareContext}. */
@@ -100,13 +101,8 @@ export class Preparation {
       issues.push(...mistakes);
     }
     const grader = allCriteria(prepared);
-    if (issues.length === 0)
-      return ready(
-        'criteria',
-        'criteria',
-        prepared.map(({ name }) => name),
-        grader,
-      );
+    const names = prepared.map(({ name }) => name);
+    if (issues.length === 0) return ready('criteria', 'criteria', names, grader);
     await grader.close?.();
     throw new ConfigError(issues);
   }
@@ -118,8 +114,9 @@ export class Preparation {
     const [low, high] = (Array.isArray(range) ? range : []) as unknown[];
     const threshold = typeof low === 'number' && typeof high === 'number' ? (low + high) / 2 : 0.5;
     const { definition, issue } = selectDefinition(this.registry, config);
-    const { shape } = (definition?.schema ?? {}) as { shape?: object };
-    if (pass_threshold === undefined && issue === undefined && shape && 'pass_threshold' in shape) {
+    const fields = definition === undefined ? undefined : shapeOf(definition.schema);
+    const isMissing = pass_threshold === undefined || pass_threshold === null;
+    if (isMissing && issue === undefined && fields && 'pass_threshold' in fields) {
       const message = `is missing; a row passes from ${threshold}`;
       this.warn({ path: [...path, 'pass_threshold'], message });
     }
@@ -187,45 +184,16 @@ export class Preparation {
 }
 
 /** The fields whose values nothing else in a configuration depends on. */
-const LABELS = ['name', 'pass_threshold'];
+const LABELS = new Set<unknown>(['name', 'pass_threshold']);
 
 /** The configuration without the labels that are wrong, so that the rest of it can be checked. */
 const withoutLabels = (config: unknown, errors: readonly ConfigIssue[]): unknown => {
-  const wrong = errors.map(({ path }) => path[0]).filter((key) => LABELS.includes(String(key)));
-  return Object.fromEntries(Object.entries(config ?? {}).filter(([key]) => !wrong.includes(key)));
+  const wrong = new Set(errors.map(({ path }) => path[0]).filter((key) => LABELS.has(key)));
+  return Object.fromEntries(Object.entries(config ?? {}).filter(([key]) => !wrong.has(key)));
 };
 
 const isWithin = (path: readonly PathSegment[], outer: readonly PathSegment[]): boolean =>
   outer.every((segment, index) => path[index] === segment);
-
-/** A grader whose `grade` never throws and never gives a reward that is no number, whoever wrote it. */
-const guard = (type: string, prepared: PreparedGrader): PreparedGrader & { signature: string } => ({
-  signature: prepared.signature ?? type,
-  grade(row) {
-    try {
-      const score = prepared.grade(row);
-      return isPromise(score) ? Promise.resolve(score).then(soundScore).catch(toFailure) : soundScore(score);
-    } catch (error) {
-      return toFailure(error);
-    }
-  },
-  close: () => prepared.close?.(),
-});
-
-const isPromise = (score: Score | Promise<Score>): score is Promise<Score> =>
-  typeof (score as Partial<Promise<Score>> | undefined)?.then === 'function';
-
-const soundScore = (score: Score | undefined): Score => {
-  if (score?.status === 'failed') return score;
-  if (score?.status === 'scored' && Number.isFinite(score.reward)) return score;
-  const given = score?.status === 'scored' ? `the reward ${show(score.reward)}` : show(score);
-  return failed('other_error', `the grader gave ${given}, expected a finite number`);
-};
-
-const toFailure = (error: unknown): Failed => {
-  if (error instanceof GradingError) return failed(error.code, error.message);
-  return failed('other_error', error instanceof Error ? error.message : show(error));
-};
 
 const ready = (
   name: string,

@@ -57,7 +57,12 @@ const refuseType = (registry: Registry, config: object, type: unknown): Selectio
       ...(near !== undefined && { hint: `did you mean ${JSON.stringify(near)}?` }),
     },
   });
-  if (type === undefined) return refuse(`is missing, expected one of ${known}`, guessType(registry, config));
+  if (type === undefined) {
+    const mistyped = suggest('type', Object.keys(config));
+    const near = mistyped === undefined ? guessType(registry, config) : undefined;
+    const rest = mistyped === undefined ? '' : `; the grader has ${show(mistyped)}`;
+    return refuse(`is missing, expected one of ${known}${rest}`, near);
+  }
   if (typeof type !== 'string') return refuse(`expected one of ${known}, got ${show(type)}`);
   if (API_TYPES.has(type)) return refuse(`this version cannot run ${type} graders; it has ${known}`);
   return refuse(`unknown grader type ${show(type)}, expected one of ${known}`, suggest(type, types));

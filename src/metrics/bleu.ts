@@ -41,7 +41,7 @@ interface NgramStatistics {
  * Sentence BLEU: the geometric mean of the clipped precisions of 1- to 4-grams, lowered where the candidate is shorter
  * than the reference. With NLTK's smoothings it equals NLTK 3.9.1 `sentence_bleu([reference], candidate)`, with the others
  * sacreBLEU 2.5 `sentence_bleu(candidate, [reference]).score / 100`; both to the last digit but for a
- * rare one (within 2.3e-16).
+ * rare one, and to 1 where sacreBLEU gives 1.0000000000000004.
  *
  * Identical short texts do not score 1: under the default a single word does, two words give .22, three .58.
  *
@@ -86,25 +86,22 @@ const SMOOTHINGS: Readonly<
   Record<NltkSmoothing, (matches: readonly number[], totals: readonly number[], length: number) => number[]>
 > = {
   method0: (matches, totals) =>
-    matches.map((count, index) => (count === 0 ? SMALLEST_NORMAL : count / totals[index]!)),
-  method1: (matches, totals) =>
-    matches.map((count, index) => (count === 0 ? 0.1 : count) / totals[index]!),
+    matches.map((count, index) => (count === 0 ? SMALLEST_NORMAL : count / totals[index])),
+  method1: (matches, totals) => matches.map((count, index) => (count === 0 ? 0.1 : count) / totals[index]),
   method2: (matches, totals) =>
-    matches.map((count, index) =>
-      index === 0 ? count / totals[0]! : (count + 1) / (totals[index]! + 1),
-    ),
+    matches.map((count, index) => (index === 0 ? count / totals[0] : (count + 1) / (totals[index] + 1))),
   method3: (matches, totals) => {
     let zeros = 0;
     return matches.map((count, index) =>
-      count === 0 ? 1 / (2 ** ++zeros * totals[index]!) : count / totals[index]!,
+      count === 0 ? 1 / (2 ** ++zeros * totals[index]) : count / totals[index],
     );
   },
   method4: (matches, totals, length) => {
     let zeros = 0;
     return matches.map((count, index) => {
       // The logarithm of 1 cannot divide: a single word is left unsmoothed.
-      if (count === 0 && length > 1) return 1 / ((2 ** ++zeros * 5) / log(length)) / totals[index]!;
-      return count / totals[index]!;
+      if (count === 0 && length > 1) return 1 / ((2 ** ++zeros * 5) / log(length)) / totals[index];
+      return count / totals[index];
     });
   },
 };
@@ -139,8 +136,8 @@ const sacrebleuScore = (
   let orders = 0;
   for (const order of ORDERS) {
     const added = smoothing === 'add-k' && order > 1 ? 1 : 0;
-    const matched = matches[order - 1]! + added;
-    const total = totals[order - 1]! + added;
+    const matched = matches[order - 1] + added;
+    const total = totals[order - 1] + added;
     if (total === 0) break;
     orders = order;
     if (matched === 0) zeros++;
@@ -179,5 +176,6 @@ const preciseSum = (terms: readonly number[]): number => {
   return sum + lost;
 };
 
-const isSacrebleuSmoothing = (smoothing: NltkSmoothing | SacrebleuSmoothing): smoothing is SacrebleuSmoothing =>
-  !(smoothing in SMOOTHINGS);
+const isSacrebleuSmoothing = (
+  smoothing: NltkSmoothing | SacrebleuSmoothing,
+): smoothing is SacrebleuSmoothing => !(smoothing in SMOOTHINGS);

@@ -15,13 +15,14 @@ export const cosineSimilarity = (a: readonly number[], b: readonly number[]): nu
   let squaresOfA = 0;
   let squaresOfB = 0;
   for (let i = 0; i < a.length; i++) {
-    dot += a[i]! * b[i]!;
-    squaresOfA += a[i]! * a[i]!;
-    squaresOfB += b[i]! * b[i]!;
+    dot += a[i] * b[i];
+    squaresOfA += a[i] * a[i];
+    squaresOfB += b[i] * b[i];
   }
   if (squaresOfA === 0 || squaresOfB === 0) return 0;
   const similarity = dot / (Math.sqrt(squaresOfA) * Math.sqrt(squaresOfB));
-  if (!Number.isFinite(similarity)) throw new RangeError('a vector has a component that is too large or not finite');
+  if (!Number.isFinite(similarity))
+    throw new RangeError('a vector has a component that is too large or not finite');
   return similarity;
 };
 

@@ -7,15 +7,12 @@ export interface InternedTokens {
 }
 
 /** Numbers the tokens of both texts, so that what follows compares integers; any string is a legal token. */
-export const internTokens = (
-  candidate: readonly string[],
-  reference: readonly string[],
-): InternedTokens => {
+export const internTokens = (candidate: readonly string[], reference: readonly string[]): InternedTokens => {
   const ids = new Map<string, number>();
   const intern = (tokens: readonly string[]): Int32Array => {
     const interned = new Int32Array(tokens.length);
     for (let i = 0; i < tokens.length; i++) {
-      const token = tokens[i]!;
+      const token = tokens[i];
       let id = ids.get(token);
       if (id === undefined) {
         id = ids.size;

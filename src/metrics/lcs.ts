@@ -52,10 +52,10 @@ export const lcsLengthOfTexts = (a: string, b: string): number => {
 
 /** For short answers, without any array. The pattern has at most 31 units. */
 const lcsLengthInOneWord = (pattern: string, text: string): number => {
-  for (let i = 0; i < pattern.length; i++) notes[pattern.charCodeAt(i)]! |= 1 << i;
+  for (let i = 0; i < pattern.length; i++) notes[pattern.charCodeAt(i)] |= 1 << i;
   let state = WORD_MASK;
   for (let row = 0; row < text.length; row++) {
-    const hits = state & notes[text.charCodeAt(row)]!;
+    const hits = state & notes[text.charCodeAt(row)];
     state = ((state + hits) | (state - hits)) & WORD_MASK;
   }
   for (let i = 0; i < pattern.length; i++) notes[pattern.charCodeAt(i)] = 0;
@@ -95,21 +95,21 @@ export const lcsLength = (
   const pattern = slotsOfPattern(patternEnd - start);
   let slotsEnd = 2;
   for (let i = start; i < patternEnd; i++) {
-    const symbol = a[i]!;
+    const symbol = a[i];
     if (slots[symbol] === 0) {
       slots[symbol] = slotsEnd;
       slotsEnd += 2;
     }
-    pattern[i - start] = slots[symbol]!;
+    pattern[i - start] = slots[symbol];
   }
   // A row whose symbol the pattern lacks changes nothing, so only the others are kept.
   const rows = slotsOfRows(textEnd - start);
   let rowCount = 0;
   for (let i = start; i < textEnd; i++) {
-    const slot = slots[b[i]!]!;
+    const slot = slots[b[i]];
     if (slot !== 0) rows[rowCount++] = slot;
   }
-  for (let i = start; i < patternEnd; i++) slots[a[i]!] = 0;
+  for (let i = start; i < patternEnd; i++) slots[a[i]] = 0;
   return common + lcsLengthInStripes(pattern, patternEnd - start, rows, rowCount, slotsEnd);
 };
 
@@ -127,17 +127,17 @@ const lcsLengthInStripes = (
   for (let start = 0; start < patternLength; start += STRIPE_BITS) {
     const middle = Math.min(start + WORD_BITS, patternLength);
     const end = Math.min(start + STRIPE_BITS, patternLength);
-    for (let i = start; i < middle; i++) masks[pattern[i]!]! |= 1 << (i - start);
-    for (let i = middle; i < end; i++) masks[pattern[i]! + 1]! |= 1 << (i - middle);
+    for (let i = start; i < middle; i++) masks[pattern[i]] |= 1 << (i - start);
+    for (let i = middle; i < end; i++) masks[pattern[i] + 1] |= 1 << (i - middle);
 
     let low = WORD_MASK;
     let high = WORD_MASK;
     for (let row = 0; row < rowCount; row++) {
-      const slot = rows[row]!;
-      const lowHits = low & masks[slot]!;
-      const lowSum = (low + lowHits + carries[row]!) | 0;
+      const slot = rows[row];
+      const lowHits = low & masks[slot];
+      const lowSum = (low + lowHits + carries[row]) | 0;
       low = (lowSum | (low - lowHits)) & WORD_MASK;
-      const highHits = high & masks[slot + 1]!;
+      const highHits = high & masks[slot + 1];
       const highSum = (high + highHits + (lowSum >>> WORD_BITS)) | 0;
       high = (highSum | (high - highHits)) & WORD_MASK;
       carries[row] = highSum >>> WORD_BITS;
@@ -145,8 +145,8 @@ const lcsLengthInStripes = (
     length += zeros(low) + zeros(high);
 
     for (let i = start; i < end; i++) {
-      masks[pattern[i]!] = 0;
-      masks[pattern[i]! + 1] = 0;
+      masks[pattern[i]] = 0;
+      masks[pattern[i] + 1] = 0;
     }
   }
   return length;

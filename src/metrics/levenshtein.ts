@@ -27,13 +27,13 @@ export const levenshteinDistance = (a: Int32Array, b: Int32Array): number => {
 
 /** Takes the horizontal steps of the row above the band to those of its last row, in place. */
 const stepThroughBand = (band: Int32Array, text: Int32Array, steps: Int8Array): void => {
-  for (let i = 0; i < band.length; i++) rowsOf[band[i]!]! |= 1 << i;
+  for (let i = 0; i < band.length; i++) rowsOf[band[i]] |= 1 << i;
   const last = band.length - 1;
   let up = -1; // rows that are one more than the row above
   let down = 0; // rows that are one less
   for (let column = 0; column < text.length; column++) {
-    const entering = steps[column]!;
-    const matches = rowsOf[text[column]!]!;
+    const entering = steps[column];
+    const matches = rowsOf[text[column]];
     const verticalZero = matches | down;
     // A step of -1 into the band has the effect of a match in its first row.
     const reached = matches | (entering < 0 ? 1 : 0);

@@ -48,7 +48,7 @@ export class NgramTable {
     const entry = this.#find(parent, token);
     const table = this.#table;
     if (table[entry] === this.#stamp) {
-      table[entry + COUNT]!++;
+      table[entry + COUNT]++;
     } else {
       table[entry] = this.#stamp;
       table[entry + PARENT] = parent;
@@ -67,7 +67,7 @@ export class NgramTable {
   /** Takes one occurrence away; false when none is left. */
   take(ngram: number): boolean {
     if (this.#table[ngram + COUNT] === 0) return false;
-    this.#table[ngram + COUNT]!--;
+    this.#table[ngram + COUNT]--;
     return true;
   }
 

@@ -25,7 +25,7 @@ const addNgrams = (table: NgramTable, ids: Int32Array, maxOrder: number): void =
   for (let start = 0; start < ids.length; start++) {
     const end = Math.min(start + maxOrder, ids.length);
     let ngram = ROOT;
-    for (let i = start; i < end; i++) ngram = table.add(ngram, ids[i]!);
+    for (let i = start; i < end; i++) ngram = table.add(ngram, ids[i]);
   }
 };
 
@@ -36,9 +36,9 @@ const takeNgrams = (table: NgramTable, ids: Int32Array, maxOrder: number): numbe
     let ngram: number | undefined = ROOT;
     // A longer n-gram cannot match where a shorter one at the same place is not even known.
     for (let i = start; i < end; i++) {
-      ngram = table.get(ngram, ids[i]!);
+      ngram = table.get(ngram, ids[i]);
       if (ngram === undefined) break;
-      if (table.take(ngram)) matches[i - start]!++;
+      if (table.take(ngram)) matches[i - start]++;
     }
   }
   return matches;

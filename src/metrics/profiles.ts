@@ -26,7 +26,8 @@ export interface Profile {
 export const PROFILES = [
   {
     name: 'hosted-2025',
-    summary: "what the hosted service was seen to do in 2025: its two-way tokenizer, NLTK's BLEU with method4",
+    summary:
+      "what the hosted service was seen to do in 2025: its two-way tokenizer, NLTK's BLEU with method4",
     aliases: ['hosted'],
     tokenizer: 'hosted',
     bleuSmoothing: 'method4',
@@ -40,7 +41,8 @@ export const PROFILES = [
   },
   {
     name: 'sacrebleu',
-    summary: "sacreBLEU's sentence_bleu / 100 (13a tokens, exp smoothing, effective order); 13a for gleu and meteor",
+    summary:
+      "sacreBLEU's sentence_bleu / 100 (13a tokens, exp smoothing, effective order); 13a for gleu and meteor",
     aliases: [],
     tokenizer: '13a',
     bleuSmoothing: 'exp',
@@ -51,7 +53,10 @@ export const PROFILES = [
 export type ProfileName = (typeof PROFILES)[number]['name'] | (typeof PROFILES)[number]['aliases'][number];
 
 /** Every name that {@link resolveProfile} knows. */
-export const PROFILE_NAMES: readonly ProfileName[] = PROFILES.flatMap(({ name, aliases }) => [name, ...aliases]);
+export const PROFILE_NAMES: readonly ProfileName[] = PROFILES.flatMap(({ name, aliases }) => [
+  name,
+  ...aliases,
+]);
 
 /** Used where nobody names one. */
 export const DEFAULT_PROFILE = PROFILES[0].name;
@@ -78,13 +83,22 @@ interface MetricSettings {
 
 /** How each metric comes from its settings; `cosine` is not here, because it needs a model. */
 const TEXT_METRICS = {
-  fuzzy_match: ({ scorer }) => (candidate, reference) => fuzzyMatch(candidate, reference, { scorer }),
+  fuzzy_match:
+    ({ scorer }) =>
+    (candidate, reference) =>
+      fuzzyMatch(candidate, reference, { scorer }),
   bleu: ({ tokenize, profile }) => {
     const options = { tokenizer: tokenize, smoothing: profile.bleuSmoothing };
     return (candidate, reference) => bleu(candidate, reference, options);
   },
-  gleu: ({ tokenize }) => (candidate, reference) => gleu(candidate, reference, { tokenizer: tokenize }),
-  meteor: ({ tokenize }) => (candidate, reference) => meteor(candidate, reference, { tokenizer: tokenize }),
+  gleu:
+    ({ tokenize }) =>
+    (candidate, reference) =>
+      gleu(candidate, reference, { tokenizer: tokenize }),
+  meteor:
+    ({ tokenize }) =>
+    (candidate, reference) =>
+      meteor(candidate, reference, { tokenizer: tokenize }),
   rouge_1: () => (candidate, reference) => rougeN(candidate, reference, 1),
   rouge_2: () => (candidate, reference) => rougeN(candidate, reference, 2),
   rouge_3: () => (candidate, reference) => rougeN(candidate, reference, 3),

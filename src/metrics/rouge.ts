@@ -42,7 +42,7 @@ export const rougeN = (
   }
   const candidateWords = rougeWords(candidate, useStemmer);
   const referenceWords = rougeWords(reference, useStemmer);
-  const matches = clippedMatches(candidateWords, referenceWords, order)[order - 1]!;
+  const matches = clippedMatches(candidateWords, referenceWords, order)[order - 1];
   return measured(
     measure,
     matches,
@@ -68,7 +68,13 @@ export const rougeL = (
   const words = internTokens(rougeWords(candidate, useStemmer), rougeWords(reference, useStemmer));
   const { length: candidateLength } = words.candidate;
   const { length: referenceLength } = words.reference;
-  const length = lcsLength(words.candidate, candidateLength, words.reference, referenceLength, words.distinct);
+  const length = lcsLength(
+    words.candidate,
+    candidateLength,
+    words.reference,
+    referenceLength,
+    words.distinct,
+  );
   return measured(measure, length, candidateLength, referenceLength);
 };
 

@@ -4,7 +4,7 @@ import type { Writable } from 'node:stream';
 
 /** Where result lines go. */
 export interface Sink {
-  write(text: string): Promise<void>;
+  write(lines: Buffer): Promise<void>;
   close(): Promise<void>;
 }
 
@@ -25,7 +25,8 @@ export const fileSink = async (path: string, overwrite: boolean): Promise<Sink> 
     throw cannotWrite(path, error);
   });
   return {
-    write: (text) => file.appendFile(text).catch((error: Error) => Promise.reject(cannotWrite(path, error))),
+    write: (lines) =>
+      file.appendFile(lines).catch((error: Error) => Promise.reject(cannotWrite(path, error))),
     close: async () => {
       await file.datasync().catch((error: NodeJS.ErrnoException) => {
         // Pipes and devices cannot be synced, and need not be.
@@ -41,8 +42,8 @@ const cannotWrite = (path: string, error: Error): WriteError =>
 
 /** Writes to a stream such as standard output, at the pace of its reader. */
 export const streamSink = (stream: Writable): Sink => ({
-  write: async (text) => {
-    if (text.length > 0 && !stream.write(text)) await once(stream, 'drain');
+  write: async (lines) => {
+    if (lines.length > 0 && !stream.write(lines)) await once(stream, 'drain');
   },
   close: async () => {},
 });

@@ -50,7 +50,8 @@ export class ScoreTally {
   private passed = 0;
   private judged = 0;
   private readonly moments = new RunningMoments();
-  private readonly hosted = new RunningMoments();
+  /** Sum of what the hosted API would have given the failed rows. */
+  private hostedSum = 0;
   private readonly histogram = new RunningHistogram();
   private readonly codes = new Map<ErrorCode, number>();
   private readonly members = new Map<string, RunningMoments>();
@@ -60,7 +61,6 @@ export class ScoreTally {
     this.rows += 1;
     if (score.status === 'scored') {
       this.moments.add(score.reward);
-      this.hosted.add(score.reward);
       this.histogram.add(score.reward);
       if (score.passed !== undefined) {
         this.judged += 1;
@@ -68,7 +68,7 @@ export class ScoreTally {
       }
     } else {
       this.failed += 1;
-      this.hosted.add(score.hostedReward ?? 0);
+      this.hostedSum += score.hostedReward ?? 0;
       this.codes.set(score.code, (this.codes.get(score.code) ?? 0) + 1);
     }
     if (score.subRewards !== undefined) {
@@ -81,6 +81,11 @@ export class ScoreTally {
     return this.failed;
   }
 
+  private get hostedMean(): number {
+    const { count, mean = 0 } = this.moments;
+    return (mean * count + this.hostedSum) / this.rows;
+  }
+
   summary(): ScoreSummary {
     return {
       rows: this.rows,
@@ -88,7 +93,7 @@ export class ScoreTally {
       failed: this.failed,
       failed_by_code: Object.fromEntries([...this.codes].sort(([a], [b]) => (a < b ? -1 : 1))),
       ...summarize(this.moments),
-      hosted_mean: this.failed === 0 ? null : (this.hosted.mean ?? null),
+      hosted_mean: this.failed === 0 ? null : this.hostedMean,
       ...(this.judged === 0 ? {} : { pass: passSummary(this.passed, this.judged) }),
       ...(this.members.size === 0 ? {} : { sub_rewards: mapValues(this.members, summarize) }),
       ...(this.criteria.size === 0 ? {} : { criteria: mapValues(this.criteria, (tally) => tally.summary()) }),

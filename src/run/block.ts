@@ -3,8 +3,9 @@ import { LineCursor, type LineBlock } from '../dataset/jsonl.js';
 import { parseRow, type RowShape } from '../dataset/row.js';
 import { GradingError, type PathSegment } from '../errors.js';
 import type { ReadyGrader } from '../engine.js';
+import { LineBuffer } from '../results/line-buffer.js';
 import { resultLine, type LineExtras } from '../results/line.js';
-import { failed, type Score } from '../score.js';
+import { failed, type Failed, type Score } from '../score.js';
 import { jsonSpanText } from '../span.js';
 import { valueText, type RowSelection } from './select.js';
 
@@ -27,8 +28,9 @@ export interface BlockGraderOptions {
   readonly onScore: (score: Score, row: number, line: number) => void;
 }
 
+/** A row whose score is on its way. */
 interface Pending {
-  readonly row: number;
+  readonly number: number;
   readonly line: number;
   readonly score: Score | Promise<Score>;
   readonly extras: LineExtras | undefined;
@@ -38,6 +40,7 @@ interface Pending {
 export class BlockGrader {
   /** Number of the next row of the dataset, from 0. */
   private nextRow = 0;
+  private readonly out = new LineBuffer();
   private readonly keepsNothing: boolean;
 
   constructor(private readonly options: BlockGraderOptions) {
@@ -49,52 +52,47 @@ export class BlockGrader {
     return this.options.selection.exhausted;
   }
 
-  async grade(block: LineBlock): Promise<string> {
+  /** The result lines of a block, as bytes. */
+  async grade(block: LineBlock): Promise<Buffer> {
+    const { grader, concurrency } = this.options;
     const inFlight: Pending[] = [];
-    let out = '';
     for (const lines = new LineCursor(block); !this.done && lines.next();) {
-      const pending = this.gradeLine(lines);
-      if (pending === undefined) continue;
-      if (inFlight.length === 0 && !(pending.score instanceof Promise)) {
-        out += this.emit(pending as Settled);
+      const number = this.nextRow;
+      this.nextRow += 1;
+      const row = this.read(lines, number);
+      if (row === undefined) continue;
+      const { text, line } = lines;
+      const score = 'status' in row ? row : grader.gradeRow(row);
+      const extras = this.keepsNothing ? undefined : this.extras(row, text);
+      if (inFlight.length === 0 && !(score instanceof Promise)) {
+        this.emit(number, line, score, extras);
         continue;
       }
-      inFlight.push(pending);
-      if (inFlight.length >= this.options.concurrency) out += await this.settle(inFlight.shift() as Pending);
+      inFlight.push({ number, line, score, extras });
+      if (inFlight.length >= concurrency) await this.settle(inFlight.shift() as Pending);
     }
-    for (const pending of inFlight) out += await this.settle(pending);
-    return out;
+    for (const pending of inFlight) await this.settle(pending);
+    return this.out.take();
   }
 
-  /** Grades the line at the cursor; undefined when its row is not selected. */
-  private gradeLine({ text, line, problem }: LineCursor): Pending | undefined {
-    const { grader, selection, shape } = this.options;
-    const number = this.nextRow;
-    this.nextRow += 1;
+  /** The row at the cursor, or why it cannot be read; undefined when it is not selected. */
+  private read({ text, line, problem }: LineCursor, number: number): Row | Failed | undefined {
+    const { selection, shape } = this.options;
     if (selection.skips(number)) return undefined;
-    let row: Row;
     try {
       if (problem !== undefined) throw new GradingError('row_error', problem);
-      row = parseRow(text, shape);
+      const row = parseRow(text, shape);
+      return selection.takes(row) ? row : undefined;
     } catch (error) {
       if (!(error instanceof GradingError)) throw error;
-      const score = failed(error.code, `line ${line}: ${error.message}`);
-      return selection.takesBroken()
-        ? { row: number, line, score, extras: this.brokenExtras(text) }
-        : undefined;
+      return selection.takesBroken() ? failed(error.code, `line ${line}: ${error.message}`) : undefined;
     }
-    if (!selection.takes(row)) return undefined;
-    const score = grader.gradeRow(row);
-    return { row: number, line, score, extras: this.keepsNothing ? undefined : this.extras(row, text) };
   }
 
-  /** What is not JSON cannot stand in a result line as it is; it is kept as a JSON string. */
-  private brokenExtras(text: string): LineExtras | undefined {
-    return this.options.keep.input === undefined ? undefined : { input: JSON.stringify(text) };
-  }
-
-  private extras(row: Row, text: string): LineExtras {
+  private extras(row: Row | Failed, text: string): LineExtras {
     const { id, input } = this.options.keep;
+    // What is not JSON cannot stand in a result line as it is; it is kept as a JSON string.
+    if ('status' in row) return input === undefined ? {} : { input: JSON.stringify(text) };
     return {
       id: id === undefined ? undefined : (valueText(row, id) ?? 'null'),
       input: input === undefined ? undefined : this.inputText(input, row, text),
@@ -107,16 +105,12 @@ export class BlockGrader {
     return jsonSpanText(text, this.options.shape.outputField ?? ['sample']) ?? 'null';
   }
 
-  private async settle(pending: Pending): Promise<string> {
-    return this.emit({ ...pending, score: await pending.score });
+  private async settle({ number, line, score, extras }: Pending): Promise<void> {
+    this.emit(number, line, await score, extras);
   }
 
-  private emit({ row, line, score, extras }: Settled): string {
-    this.options.onScore(score, row, line);
-    return resultLine(row, score, extras);
+  private emit(number: number, line: number, score: Score, extras: LineExtras | undefined): void {
+    this.options.onScore(score, number, line);
+    this.out.add(resultLine(number, score, extras));
   }
-}
-
-interface Settled extends Pending {
-  readonly score: Score;
 }

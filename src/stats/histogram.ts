@@ -15,15 +15,16 @@ const MAX_BINS = 21;
  */
 export class RunningHistogram {
   private widthIndex = 0;
+  private width = widthOf(0);
   private readonly bins = new Map<number, number>();
   private first = Infinity;
   private last = -Infinity;
 
   add(value: number): void {
-    let bin = binOf(value, this.widthIndex);
+    let bin = binOf(value, this.width);
     while (Math.max(this.last, bin) - Math.min(this.first, bin) >= MAX_BINS) {
       this.widen();
-      bin = binOf(value, this.widthIndex);
+      bin = binOf(value, this.width);
     }
     this.bins.set(bin, (this.bins.get(bin) ?? 0) + 1);
     if (bin < this.first) this.first = bin;
@@ -36,8 +37,8 @@ export class RunningHistogram {
     return Array.from({ length: this.last - this.first + 1 }, (_, index) => {
       const bin = this.first + index;
       return {
-        from: edge(bin, this.widthIndex),
-        to: edge(bin + 1, this.widthIndex),
+        from: edge(bin, this.width),
+        to: edge(bin + 1, this.width),
         count: this.bins.get(bin) ?? 0,
       };
     });
@@ -54,6 +55,7 @@ export class RunningHistogram {
     this.first = Math.floor(this.first / factor);
     this.last = Math.floor(this.last / factor);
     this.widthIndex += 1;
+    this.width = widthOf(this.widthIndex);
   }
 }
 
@@ -61,9 +63,9 @@ export class RunningHistogram {
 const QUANTA_PER_UNIT = 1e6;
 
 /** Bin widths in quanta: 1, 5, 10, 50, 100 … */
-const width = (index: number): number => (index % 2 === 0 ? 1 : 5) * 10 ** Math.floor(index / 2);
+const widthOf = (index: number): number => (index % 2 === 0 ? 1 : 5) * 10 ** Math.floor(index / 2);
 
-const binOf = (value: number, index: number): number =>
-  Math.floor(Math.round(value * QUANTA_PER_UNIT) / width(index));
+const binOf = (value: number, width: number): number =>
+  Math.floor(Math.round(value * QUANTA_PER_UNIT) / width);
 
-const edge = (bin: number, index: number): number => (bin * width(index)) / QUANTA_PER_UNIT;
+const edge = (bin: number, width: number): number => (bin * width) / QUANTA_PER_UNIT;

@@ -1,20 +1,20 @@
 import { test as propertyTest, fc } from '@fast-check/vitest';
 import { describe, expect, test } from 'vitest';
-import { LineCursor, lineBlocks } from '../../src/dataset/jsonl.js';
+import { LineCursor, lineBlocks, type Chunk } from '../../src/dataset/jsonl.js';
 
-async function* inChunks(bytes: Buffer, size: number) {
+async function* inChunks(bytes: Buffer, size: number, headroom = 5): AsyncGenerator<Chunk> {
   // One memory for all chunks, as the file reader does it.
-  const memory = Buffer.alloc(size);
+  const memory = Buffer.alloc(headroom + size);
   for (let start = 0; start < bytes.length; start += size) {
-    const length = bytes.copy(memory, 0, start, start + size);
-    yield memory.subarray(0, length);
+    const length = bytes.copy(memory, headroom, start, start + size);
+    yield { memory, start: headroom, end: headroom + length };
   }
 }
 
 const readLines = async (content: string | Buffer, chunkSize = 7, maxLineBytes?: number) => {
   const found: { text: string; line: number; problem?: string }[] = [];
   for await (const block of lineBlocks(inChunks(Buffer.from(content as string), chunkSize), maxLineBytes)) {
-    for (const cursor = new LineCursor(block); cursor.next(); ) {
+    for (const cursor = new LineCursor(block); cursor.next();) {
       const { text, line, problem } = cursor;
       found.push(problem === undefined ? { text, line } : { text, line, problem });
     }
@@ -44,7 +44,11 @@ describe('lines', () => {
 
   test('invalid UTF-8 is told line by line', async () => {
     const bytes = Buffer.concat([Buffer.from('"ok"\n"'), Buffer.from([0xff]), Buffer.from('"\n"fine"')]);
-    expect((await readLines(bytes, 64)).map(({ problem }) => problem)).toEqual([undefined, 'not valid UTF-8', undefined]);
+    expect((await readLines(bytes, 64)).map(({ problem }) => problem)).toEqual([
+      undefined,
+      'not valid UTF-8',
+      undefined,
+    ]);
   });
 
   test('a line over the limit is told and the next one is read', async () => {
@@ -67,7 +71,9 @@ describe('lines', () => {
   test('an empty source has no lines', async () => expect(await readLines('')).toEqual([]));
 });
 
-const line = fc.string({ unit: 'binary', maxLength: 12 }).map((text) => `"${text.replaceAll(/[\n\ud800-\udfff]/g, '')}"`);
+const line = fc
+  .string({ unit: 'binary', maxLength: 12 })
+  .map((text) => `"${text.replaceAll(/[\n\ud800-\udfff]/g, '')}"`);
 
 propertyTest.prop([fc.array(line, { maxLength: 20 }), fc.integer({ min: 1, max: 40 })])(
   'the size of the chunks does not matter',

@@ -36,7 +36,9 @@ describe('shapes of a row', () => {
   });
 
   test('an output that is no text is taken as it is written', () => {
-    expect(parseRow('{"out": {"b":1.0,"a":2}}', { outputField: ['out'] }).sample?.output_text).toBe('{"b":1.0,"a":2}');
+    expect(parseRow('{"out": {"b":1.0,"a":2}}', { outputField: ['out'] }).sample?.output_text).toBe(
+      '{"b":1.0,"a":2}',
+    );
   });
 });
 
@@ -48,7 +50,10 @@ describe('whole API answers as samples', () => {
   });
 
   test('text parts are joined', () => {
-    const content = [{ type: 'text', text: 'a' }, { type: 'text', text: 'b' }];
+    const content = [
+      { type: 'text', text: 'a' },
+      { type: 'text', text: 'b' },
+    ];
     expect(toRow({ item: {}, sample: { choices: [{ message: { content } }] } })).toMatchObject({
       sample: { output_text: 'ab', output_tools: [] },
     });
@@ -76,7 +81,9 @@ describe('whole API answers as samples', () => {
 
 describe('the source text of values', () => {
   test('numbers, big integers and the order of keys are kept', () => {
-    const row = parseRow('{"item":{"n":1.0,"big":18446744073709551616,"o":{"10":1,"2": 2}},"sample":{"output_json":{"v":1e2}}}');
+    const row = parseRow(
+      '{"item":{"n":1.0,"big":18446744073709551616,"o":{"10":1,"2": 2}},"sample":{"output_json":{"v":1e2}}}',
+    );
     expect(row.sourceText?.('item', ['n'])).toBe('1.0');
     expect(row.sourceText?.('item', ['big'])).toBe('18446744073709551616');
     expect(row.sourceText?.('item', ['o'])).toBe('{"10":1,"2": 2}');
@@ -92,7 +99,9 @@ describe('the source text of values', () => {
   });
 
   test('what was put together has none', () => {
-    const row = parseRow('{"item":{},"sample":{"output":[{"type":"function_call","call_id":"c","name":"f","arguments":"{}"}]}}');
+    const row = parseRow(
+      '{"item":{},"sample":{"output":[{"type":"function_call","call_id":"c","name":"f","arguments":"{}"}]}}',
+    );
     expect(row.sourceText?.('sample', ['output_tools'])).toBeUndefined();
   });
 });

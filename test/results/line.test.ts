@@ -9,14 +9,24 @@ describe('result lines', () => {
     [scored(-0, 1), undefined, '{"row":3,"status":"scored","reward":0,"passed":false}'],
     [scored(1e-7), { id: '"a"' }, '{"row":3,"id":"a","status":"scored","reward":1e-7}'],
     [scored(1), { input: '{"x": 1.0}' }, '{"row":3,"status":"scored","reward":1,"input":{"x": 1.0}}'],
-    [failed('row_error', 'a "b"\n'), { id: '1' }, '{"row":3,"id":1,"status":"failed","code":"row_error","message":"a \\"b\\"\\n"}'],
+    [
+      failed('row_error', 'a "b"\n'),
+      { id: '1' },
+      '{"row":3,"id":1,"status":"failed","code":"row_error","message":"a \\"b\\"\\n"}',
+    ],
     [
       { ...scored(1, 0.5), subRewards: { exact: 1, close: 0.75 } },
       undefined,
       '{"row":3,"status":"scored","reward":1,"passed":true,"sub_rewards":{"exact":1,"close":0.75}}',
     ],
     [
-      { ...failed('other_error', 'x'), results: [{ name: 'a', ...scored(1, 1) }, { name: 'b', ...failed('other_error', 'x') }] },
+      {
+        ...failed('other_error', 'x'),
+        results: [
+          { name: 'a', ...scored(1, 1) },
+          { name: 'b', ...failed('other_error', 'x') },
+        ],
+      },
       undefined,
       '{"row":3,"status":"failed","code":"other_error","message":"x","results":[{"name":"a","status":"scored","reward":1,"passed":true},{"name":"b","status":"failed","code":"other_error","message":"x"}]}',
     ],
@@ -24,3 +34,10 @@ describe('result lines', () => {
     expect(resultLine(3, score, extras)).toBe(`${expected}\n`);
   });
 });
+
+test.each([0, 7, 999, 1000, 1001, 999_999, 1_000_000, 12_345_678, 2 ** 40 + 5])(
+  'row %d is written in full',
+  (row) => {
+    expect(resultLine(row, scored(1))).toBe(`{"row":${row},"status":"scored","reward":1}\n`);
+  },
+);

@@ -10,7 +10,13 @@ const tally = (scores: readonly Score[]) => {
 
 describe('a failure is not a zero', () => {
   test('it never enters the mean, and is counted by its code', () => {
-    const summary = tally([scored(1), failed('row_error', 'x'), scored(0.5), failed('row_error', 'y'), failed('invalid_variable_error', 'z')]);
+    const summary = tally([
+      scored(1),
+      failed('row_error', 'x'),
+      scored(0.5),
+      failed('row_error', 'y'),
+      failed('invalid_variable_error', 'z'),
+    ]);
     expect(summary).toMatchObject({
       rows: 5,
       scored: 2,
@@ -43,7 +49,11 @@ test('agrees with numpy and scipy', () => {
 });
 
 test('passes are counted only where something defines them', () => {
-  expect(tally([scored(0.2, 0.5), scored(0.5, 0.5), scored(0.9)]).pass).toMatchObject({ passed: 1, total: 2, rate: 0.5 });
+  expect(tally([scored(0.2, 0.5), scored(0.5, 0.5), scored(0.9)]).pass).toMatchObject({
+    passed: 1,
+    total: 2,
+    rate: 0.5,
+  });
 });
 
 test('members and criteria are summed up on their own', () => {

@@ -1,0 +1,33 @@
+import type { PreparedGrader } from '../contract.js';
+import { GradingError } from '../errors.js';
+import { failed, type Failed, type Score } from '../score.js';
+import { show } from '../show.js';
+
+/** A grader whose `grade` never throws and never gives a reward that is no number, whoever wrote it. */
+export const guard = (type: string, prepared: PreparedGrader): PreparedGrader & { signature: string } => ({
+  signature: prepared.signature ?? type,
+  grade(row) {
+    try {
+      const score = prepared.grade(row);
+      return isPromise(score) ? Promise.resolve(score).then(soundScore).catch(toFailure) : soundScore(score);
+    } catch (error) {
+      return toFailure(error);
+    }
+  },
+  close: () => prepared.close?.(),
+});
+
+const isPromise = (score: Score | Promise<Score>): score is Promise<Score> =>
+  typeof (score as Partial<Promise<Score>> | undefined)?.then === 'function';
+
+const soundScore = (score: Score | undefined): Score => {
+  if (score?.status === 'failed') return score;
+  if (score?.status === 'scored' && Number.isFinite(score.reward)) return score;
+  const given = score?.status === 'scored' ? `the reward ${show(score.reward)}` : show(score);
+  return failed('other_error', `the grader gave ${given}, expected a finite number`);
+};
+
+const toFailure = (error: unknown): Failed => {
+  if (error instanceof GradingError) return failed(error.code, error.message);
+  return failed('other_error', error instanceof Error ? error.message : show(error));
+};

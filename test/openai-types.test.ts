@@ -1,0 +1,91 @@
+import type OpenAI from 'openai';
+import { describe, expect, test } from 'vitest';
+import {
+  builtinGraders,
+  type GraderConfig,
+  type MultiConfig,
+  type StringCheckConfig,
+  type TextSimilarityConfig,
+} from '../graders/index.js';
+import { createEngine } from '../src/engine.js';
+
+// What the official package calls a grader is one of ours: the assignments below hold at compile time.
+const check: OpenAI.Graders.StringCheckGrader = {
+  type: 'string_check',
+  name: 'exact',
+  input: '{{ sample.output_text }}',
+  reference: '{{ item.answer }}',
+  operation: 'eq',
+};
+const similarity: OpenAI.Graders.TextSimilarityGrader = {
+  type: 'text_similarity',
+  name: 'close',
+  input: '{{ sample.output_text }}',
+  reference: '{{ item.answer }}',
+  evaluation_metric: 'fuzzy_match',
+};
+const ourCheck: StringCheckConfig = check;
+const ourSimilarity: TextSimilarityConfig = similarity;
+
+// The package has one grader where the service takes a map of them (its own examples do).
+const theirMulti: OpenAI.Graders.MultiGrader = {
+  type: 'multi',
+  name: 'total',
+  graders: check,
+  calculate_output: '(exact + close) / 2',
+};
+const ourMulti: MultiConfig = { ...theirMulti, graders: { exact: check, close: similarity } };
+
+// And the other way round, once a name is given: our options are theirs.
+type Operation = OpenAI.Graders.StringCheckGrader['operation'];
+type Metric = OpenAI.Graders.TextSimilarityGrader['evaluation_metric'];
+const backToTheirs: OpenAI.Graders.TextSimilarityGrader = { ...ourSimilarity, name: 'close' };
+const nameless: StringCheckConfig = { ...check, name: undefined };
+
+const engine = createEngine({ graders: builtinGraders });
+const ROW = { item: { answer: 'John Doe' }, sample: 'Jon Doe' };
+
+describe("graders typed by OpenAI's package run as they are", () => {
+  test.each<{ name: string; config: GraderConfig; reward: number }>([
+    { name: 'string_check', config: ourCheck, reward: 0 },
+    { name: 'string_check without a name', config: nameless, reward: 0 },
+    { name: 'text_similarity', config: ourSimilarity, reward: 14 / 15 },
+    { name: 'text_similarity and back', config: backToTheirs, reward: 14 / 15 },
+    { name: 'multi', config: ourMulti, reward: 7 / 15 },
+  ])('$name', async ({ config, reward }) => {
+    const grader = await engine.prepare(config);
+    const score = await grader.grade(ROW);
+    expect(score.status === 'scored' && score.reward).toBeCloseTo(reward, 14);
+  });
+
+  test('every operation and every metric of the package is known', async () => {
+    const operations = Object.keys({ eq: 0, ne: 0, like: 0, ilike: 0 } satisfies Record<Operation, 0>);
+    const metrics = Object.keys({
+      cosine: 0,
+      fuzzy_match: 0,
+      bleu: 0,
+      gleu: 0,
+      meteor: 0,
+      rouge_1: 0,
+      rouge_2: 0,
+      rouge_3: 0,
+      rouge_4: 0,
+      rouge_5: 0,
+      rouge_l: 0,
+    } satisfies Record<Metric, 0>);
+    for (const operation of operations) expect(await engine.validate({ ...check, operation })).toEqual([]);
+    for (const evaluation_metric of metrics) {
+      const assay = evaluation_metric === 'cosine' ? { cosine: 'lexical' } : undefined;
+      expect(await engine.validate({ ...similarity, evaluation_metric, assay })).toEqual([]);
+    }
+  });
+
+  test("the package's one grader in a multi is refused with a hint", async () => {
+    const [issue] = await engine.validate(theirMulti);
+    expect(issue).toMatchObject({
+      path: ['graders'],
+      message: 'is one grader, expected a map of graders by name',
+      hint: expect.stringContaining('"graders": {"name": {…}}') as string,
+    });
+  });
+});
