@@ -8,7 +8,9 @@ const countLine: Reporter = {
     const passed = tests.filter((test) => test.result().state === 'passed').length;
     const brokenFiles = modules.filter((module) => module.state() === 'failed' && module.errors().length > 0);
     const failed = tests.filter((test) => test.result().state === 'failed').length;
-    process.stdout.write(`\n${passed} passed, ${failed + brokenFiles.length + unhandledErrors.length} failed\n`);
+    process.stdout.write(
+      `\n${passed} passed, ${failed + brokenFiles.length + unhandledErrors.length} failed\n`,
+    );
   },
 };
 

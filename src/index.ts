@@ -12,7 +12,7 @@
  *
  * @module
  */
-export { builtinGraders } from '../graders/index.js';
+export { builtinGraders, type GraderConfig } from '../graders/index.js';
 export {
   createEngine,
   type Engine,

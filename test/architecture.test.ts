@@ -5,7 +5,7 @@ import { expect, test } from 'vitest';
 /** A part is a folder of src/, or a file that is in none. Imports go to a lower layer or stay in the part. */
 const LAYERS = [
   ['errors', 'suggest', 'show', 'version'],
-  ['score', 'span'],
+  ['score', 'span', 'json-scanner'],
   ['contract'],
   ['template', 'members'],
   ['schema'],

@@ -136,7 +136,3 @@ const printable = (text: string): string =>
     const code = character.charCodeAt(0).toString(16).padStart(4, '0');
     return character === '\n' ? '\\n' : character === '\t' ? '\\t' : `\\u${code}`;
   });
-
-/** One mistake as text, with its place in the file. */
-export const describeIssue = (file: ConfigFile, issue: ConfigIssue): string =>
-  formatDiagnostic(diagnose({ ...file, source: { ...file.source, issues: [] } }, [issue])[0]);

@@ -52,7 +52,10 @@ export const describeProgress = ({ rows, failed, share }: Progress, seconds: num
 /** `0:07`, `12:30`, `2:05:00` */
 export const formatDuration = (seconds: number): string => {
   const whole = Math.ceil(seconds);
-  const two = (value: number) => String(value).padStart(2, '0');
   const [hours, minutes] = [Math.floor(whole / 3600), Math.floor(whole / 60) % 60];
-  return hours > 0 ? `${hours}:${two(minutes)}:${two(whole % 60)}` : `${minutes}:${two(whole % 60)}`;
+  return hours > 0
+    ? `${hours}:${twoDigits(minutes)}:${twoDigits(whole % 60)}`
+    : `${minutes}:${twoDigits(whole % 60)}`;
 };
+
+const twoDigits = (value: number): string => String(value).padStart(2, '0');

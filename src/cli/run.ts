@@ -1,23 +1,15 @@
-import { builtinGraders } from '../../graders/index.js';
-import { TemplateError, compilePath } from '../template.js';
-import { createEngine, type ReadyGrader } from '../engine.js';
-import { ConfigError, type ConfigIssue, type PathSegment } from '../errors.js';
-import { resolveProfile } from '../metrics/profiles.js';
+import type { PathSegment } from '../errors.js';
+import { compilePath, TemplateError } from '../template.js';
 import type { RunSummary } from '../results/record.js';
 import { ResultsExistError, WriteError } from '../results/sink.js';
 import { run, type RunOptions, type RunResult } from '../run/run.js';
 import type { RowFilter } from '../run/select.js';
-import { describeIssue, readConfigFile, type ConfigFile } from './config-file.js';
+import { formatDiagnostic, readConfigFile, type ConfigFile } from './config-file.js';
 import { EXIT, UsageError, type CommandContext, type Io } from './context.js';
 import { checkGates, parseGates, type Gate } from './gates.js';
+import { prepareFile, profileName, type PrepareFlags } from './prepare.js';
 import { ProgressLine } from './progress.js';
 import { renderSummary } from './summary.js';
-
-export interface PrepareFlags {
-  readonly profile?: string;
-  readonly punktData?: string;
-  readonly strict: boolean;
-}
 
 export interface RunFlags extends PrepareFlags {
   readonly output?: string;
@@ -39,7 +31,7 @@ export interface RunFlags extends PrepareFlags {
 }
 
 /** `assay run GRADER DATA`. */
-export async function runCommand(
+export const runCommand = async function (
   this: CommandContext,
   flags: RunFlags,
   graderPath: string,
@@ -48,7 +40,7 @@ export async function runCommand(
   this.process.exitCode = await reportErrors(this.io, () =>
     gradeDataset(this.io, flags, graderPath, dataPath),
   );
-}
+};
 
 /** Tells the user's mistakes and the machine's without a stack trace; anything else is a bug and keeps its own. */
 export const reportErrors = async (io: Io, work: () => Promise<number>): Promise<number> => {
@@ -77,7 +69,8 @@ const gradeDataset = async (
   const config = await readConfigFile(graderPath);
   const gates = parseGates(flags);
   const options = runOptions(io, flags, config, dataPath);
-  const grader = await prepareOrExplain(io, config, flags);
+  const { grader, diagnostics } = await prepareFile(config, flags);
+  for (const diagnostic of diagnostics) io.stderr.write(`${formatDiagnostic(diagnostic)}\n`);
   if (grader === undefined) return EXIT.badUsage;
   const progress = flags.quiet ? undefined : new ProgressLine(io.stderr);
   const failures: string[] = [];
@@ -116,40 +109,6 @@ const explain = (error: unknown, dataPath: string): unknown => {
     return new UsageError(`${dataPath}: cannot read the dataset: ${message}`);
   }
   return error;
-};
-
-/** Prepares the grader; on a mistake every one of them is told and the result is undefined. */
-export const prepareOrExplain = async (
-  io: Io,
-  config: ConfigFile,
-  flags: PrepareFlags,
-): Promise<ReadyGrader | undefined> => {
-  const issues: ConfigIssue[] = [];
-  let grader: ReadyGrader | undefined;
-  try {
-    grader = await createEngine({ graders: builtinGraders }).prepare(config.value, {
-      profile: profileName(flags.profile),
-      punktData: flags.punktData,
-      onWarning: (issue) => issues.push(issue),
-    });
-  } catch (error) {
-    if (!(error instanceof ConfigError)) throw error;
-    issues.push(...error.issues);
-  }
-  for (const issue of issues) io.stderr.write(`${await describeIssue(config, issue)}\n`);
-  if (flags.strict && issues.length > 0) {
-    await grader?.close();
-    return undefined;
-  }
-  return grader;
-};
-
-const profileName = (name: string | undefined): string => {
-  try {
-    return resolveProfile(name ?? 'hosted-2025').name;
-  } catch (error) {
-    throw new UsageError(`--profile: ${(error as Error).message}`);
-  }
 };
 
 const runOptions = (io: Io, flags: RunFlags, config: ConfigFile, dataPath: string): RunOptions => {

@@ -77,7 +77,7 @@ const memberLines = ({ sub_rewards = {}, criteria = {} }: ScoreSummary): string[
   });
   const rows = [...members, ...judged];
   if (rows.length === 0) return [];
-  const width = Math.max(LABEL_WIDTH - 2, ...rows.map(([name]) => name.length));
+  const width = Math.max(LABEL_WIDTH, ...rows.map(([name]) => name.length + 2));
   return ['', ...rows.map(([name, text]) => `    ${name.padEnd(width)}${text}`)];
 };
 

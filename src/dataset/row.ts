@@ -1,5 +1,6 @@
 import type { JsonObject, Namespace, Row } from '../contract.js';
 import { formatPath, GradingError, type PathSegment } from '../errors.js';
+import { JsonScanner } from '../json-scanner.js';
 import { failed, type Failed } from '../score.js';
 import { jsonSpanText } from '../span.js';
 import { EMPTY_SAMPLE } from '../template.js';
@@ -44,10 +45,17 @@ export const parseRow = (text: string, shape: RowShape = {}): Row => {
   let value: unknown;
   try {
     value = JSON.parse(text);
-  } catch (error) {
-    throw new GradingError('row_error', `not valid JSON: ${(error as Error).message}`);
+  } catch {
+    throw new GradingError('row_error', describeMistake(text));
   }
   return shapeRow(value, shape, text);
+};
+
+/** In our own words: those of JSON.parse differ between versions of Node, and results must not. */
+const describeMistake = (text: string): string => {
+  const { mistake } = new JsonScanner(text).scan();
+  const place = mistake === undefined ? '' : ` at column ${mistake.at + 1}: ${mistake.message}`;
+  return `not valid JSON${place}`;
 };
 
 /** As `parseRow`, for a value that has been parsed already; a wrong shape is a failed score. */

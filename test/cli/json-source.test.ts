@@ -69,7 +69,7 @@ describe('readJson', () => {
     { text: '{"a":1 "b":2}', at: 7, message: 'expected a comma or } before "b"' },
     { text: '{"a":1]', at: 6, message: 'expected a comma, or } for the { of line 1, got ]' },
     { text: '{"a":[1,2}', at: 9, message: 'expected a comma, or ] for the [ of line 1, got }' },
-    { text: '{"a":\n', at: 5, message: 'the file ends, but the { of line 1 is not closed' },
+    { text: '{"a":\n', at: 5, message: 'the text ends, but the { of line 1 is not closed' },
     { text: '{"a', at: 1, message: 'this text is not closed, expected " before the end of the line' },
     { text: '"a\tb"', at: 2, message: 'a control character inside a text' },
     { text: '"\\u12"', at: 1, message: '\\u is not followed by four hexadecimal digits' },
@@ -79,7 +79,7 @@ describe('readJson', () => {
     { text: '[0x10]', at: 1, message: '0x10 is not a JSON number' },
     { text: '[truely]', at: 1, message: 'expected a JSON value, got truely' },
     { text: 'undefined', at: 0, message: 'expected a JSON value, got undefined' },
-    { text: '  ', at: 0, message: 'the file is empty, expected a grader' },
+    { text: '  ', at: 0, message: 'the text is empty, expected a JSON value' },
     { text: '1 2', at: 2, message: 'more text after the end of the JSON value: 2' },
     { text: '[1 // one\n]', at: 3, message: 'expected a comma, or ] for the [ of line 1, got a comment' },
   ])('$text: $message', ({ text, at, message }) => {
