@@ -398,13 +398,17 @@ const compileVariable = (variable: Variable): Render => {
   const { namespace, path } = variable;
   const [key] = path;
   if (path.length !== 1 || typeof key !== 'string') return (row) => lookUp(variable, row);
+  // A name that no object inherits needs no check of its own; only the slow path tells missing from inherited.
+  if (key in Object.prototype) return (row) => lookUp(variable, row);
+  // Two functions of the same shape: each sees mostly one key, which V8 looks up several times faster than many.
+  if (namespace === 'item')
+    return (row) => {
+      const value = row.item[key];
+      return typeof value === 'string' ? value : lookUp(variable, row);
+    };
   return (row) => {
-    const container = row[namespace];
-    if (container !== undefined) {
-      const value = container[key];
-      if (typeof value === 'string' && Object.hasOwn(container, key)) return value;
-    }
-    return lookUp(variable, row);
+    const value = row.sample?.[key];
+    return typeof value === 'string' ? value : lookUp(variable, row);
   };
 };
 

@@ -64,8 +64,10 @@ const own = <Value>(values: Readonly<Record<string, Value>> | undefined, name: s
 
 const criterion = (flag: string, name: string, { criteria }: RunSummary): ScoreSummary => {
   const found = own(criteria, name);
-  if (found === undefined) throw unknown(flag, name, Object.keys(criteria ?? {}));
-  return found;
+  if (found !== undefined) return found;
+  if (criteria === undefined)
+    throw new UsageError(`${flag}: only the criteria of an eval have pass rates, and there are none`);
+  throw unknown(flag, name, Object.keys(criteria));
 };
 
 const member = (flag: string, name: string, { criteria, sub_rewards }: RunSummary): RewardSummary => {

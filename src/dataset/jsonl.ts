@@ -1,20 +1,20 @@
-import { isUtf8 } from 'node:buffer';
-import type { FileHandle } from 'node:fs/promises';
+import { isAscii, isUtf8 } from 'node:buffer';
+import { readSync } from 'node:fs';
 import type { Readable } from 'node:stream';
+import { setImmediate } from 'node:timers/promises';
 import { crc32 } from 'node:zlib';
 
 /** Whole lines of a JSONL source. The bytes are valid until the next block is asked for. */
 export interface LineBlock {
   readonly bytes: Buffer;
-  /** The number of the first line in `bytes`, from 1. */
-  readonly line: number;
   /** Bytes of the source read so far, for progress. */
   readonly position: number;
-  /** Set instead of lines: the line numbered `line` is longer than the limit and was skipped over. */
+  /** Set instead of bytes: the next line is longer than the limit and was skipped over. */
   readonly tooLong?: boolean;
 }
 
-export const BLOCK_BYTES = 1 << 20;
+const MEBIBYTE = 1 << 20;
+const BLOCK_BYTES = 1 << 20;
 /** A longer line becomes a failed row instead of filling the memory. */
 export const MAX_LINE_BYTES = 64 << 20;
 
@@ -30,7 +30,6 @@ export async function* lineBlocks(
   maxLineBytes: number = MAX_LINE_BYTES,
 ): AsyncGenerator<LineBlock, void, undefined> {
   let rest: Buffer = Buffer.alloc(0);
-  let line = 1;
   let position = 0;
   let skipping = false;
   for await (const { memory, start, end: filled } of chunks) {
@@ -41,9 +40,8 @@ export async function* lineBlocks(
     if (skipping) {
       const end = fresh.indexOf(NEWLINE);
       if (end === -1) continue;
-      yield { bytes: rest, line, position, tooLong: true };
+      yield { bytes: rest, position, tooLong: true };
       skipping = false;
-      line += 1;
       fresh = fresh.subarray(end + 1);
     }
     const end = fresh.lastIndexOf(NEWLINE);
@@ -56,13 +54,12 @@ export async function* lineBlocks(
       continue;
     }
     const bytes = joined(rest, memory, fresh.byteOffset - memory.byteOffset, end + 1);
-    yield { bytes, line, position };
-    line += countLines(bytes);
+    yield { bytes, position };
     // A copy: the chunk's memory is used again for the next one.
     rest = Buffer.from(fresh.subarray(end + 1));
   }
-  if (skipping) yield { bytes: rest, line, position, tooLong: true };
-  else if (rest.length > 0) yield { bytes: rest, line, position };
+  if (skipping) yield { bytes: rest, position, tooLong: true };
+  else if (rest.length > 0) yield { bytes: rest, position };
 }
 
 /** `rest` and the `length` bytes of `memory` from `start`, as one piece; put together in place where there is room. */
@@ -72,35 +69,36 @@ const joined = (rest: Buffer, memory: Buffer, start: number, length: number): Bu
   return memory.subarray(start - rest.length, start + length);
 };
 
-const countLines = (bytes: Buffer): number => {
-  let lines = 0;
-  for (let at = bytes.indexOf(NEWLINE); at !== -1; at = bytes.indexOf(NEWLINE, at + 1)) lines += 1;
-  return lines;
-};
-
-/** Walks over the lines of a block that are not blank. A class and not a generator: it runs once a row. */
+/** Walks over the lines of blocks that are not blank. A class and not a generator: it runs once a row. */
 export class LineCursor {
   text = '';
   /** Number of the line, from 1. */
-  line: number;
+  line = 0;
   /** Why the line cannot be read, if it cannot. */
   problem: string | undefined;
+  private bytes: Buffer = Buffer.alloc(0);
   private start = 0;
-  private readonly valid: boolean;
+  private encoding: 'latin1' | 'utf8' = 'utf8';
+  private valid = true;
+  private tooLong = false;
 
-  constructor(private readonly block: LineBlock) {
-    this.line = block.line - 1;
-    this.valid = isUtf8(block.bytes);
+  /** Goes on with the lines of the next block. */
+  open({ bytes, tooLong = false }: LineBlock): void {
+    this.bytes = bytes;
+    this.start = 0;
+    this.tooLong = tooLong;
+    this.encoding = isAscii(bytes) ? 'latin1' : 'utf8';
+    this.valid = this.encoding === 'latin1' || isUtf8(bytes);
   }
 
-  /** Goes to the next line; false at the end. */
+  /** Goes to the next line; false at the end of the block. */
   next(): boolean {
-    const { bytes, tooLong } = this.block;
-    if (tooLong === true) return this.nextTooLong();
+    if (this.tooLong) return this.skipTooLong();
+    const { bytes } = this;
     while (this.start < bytes.length) {
       const newline = bytes.indexOf(NEWLINE, this.start);
       const end = newline === -1 ? bytes.length : newline;
-      this.text = bytes.toString('utf8', this.start, end);
+      this.text = bytes.toString(this.encoding, this.start, end);
       this.problem = this.valid || isUtf8(bytes.subarray(this.start, end)) ? undefined : 'not valid UTF-8';
       this.start = end + 1;
       this.line += 1;
@@ -109,8 +107,9 @@ export class LineCursor {
     return false;
   }
 
-  private nextTooLong(): boolean {
-    if (this.problem !== undefined) return false;
+  private skipTooLong(): boolean {
+    this.tooLong = false;
+    this.text = '';
     this.problem = 'the line is too long to be a row';
     this.line += 1;
     return true;
@@ -127,41 +126,51 @@ export interface Chunk {
   readonly end: number;
 }
 
+const TURN_MS = 20;
+
 /** Room in front of a chunk for the beginning of its first line. */
 const HEADROOM_BYTES = 1 << 16;
 
 /**
- * Reads a file in aligned blocks; the next block is read while the caller works on the last one.
+ * Reads a file in blocks. The read is synchronous: bytes that another thread has fetched are cold in this one's cache,
+ * which costs more than waiting for the page cache does.
  *
- * @param onBlock  receives the CRC-32 of every block of 1 MiB, in order
+ * @param onMebibyte  receives the CRC-32 of every MiB of the file, in order
  */
 export async function* readChunks(
-  file: FileHandle,
-  onBlock: (crc: number) => void = () => {},
+  fd: number,
+  onMebibyte: (crc: number) => void = () => {},
 ): AsyncGenerator<Chunk, void, undefined> {
-  const memories = [0, 1].map(() => Buffer.allocUnsafeSlow(HEADROOM_BYTES + BLOCK_BYTES));
-  let position = 0;
-  let next = readBlock(file, memories[0], position);
-  for (let turn = 1; ; turn += 1) {
-    const end = await next;
-    if (end === HEADROOM_BYTES) return;
-    const memory = memories[(turn - 1) % 2];
-    position += end - HEADROOM_BYTES;
-    next = readBlock(file, memories[turn % 2], position);
-    onBlock(crc32(memory.subarray(HEADROOM_BYTES, end)));
-    yield { memory, start: HEADROOM_BYTES, end };
+  const memory = Buffer.allocUnsafeSlow(HEADROOM_BYTES + BLOCK_BYTES);
+  let crc = 0;
+  let lastTurn = performance.now();
+  for (let position = 0; ;) {
+    const length = readBlock(fd, memory, position);
+    if (length > 0) crc = crc32(memory.subarray(HEADROOM_BYTES, HEADROOM_BYTES + length), crc);
+    position += length;
+    if (length > 0 ? position % MEBIBYTE === 0 : position % MEBIBYTE > 0) {
+      onMebibyte(crc);
+      crc = 0;
+    }
+    if (length === 0) return;
+    yield { memory, start: HEADROOM_BYTES, end: HEADROOM_BYTES + length };
+    // Nothing above waits, and signals are only seen between turns of the event loop.
+    if (performance.now() - lastTurn > TURN_MS) {
+      await setImmediate();
+      lastTurn = performance.now();
+    }
   }
 }
 
-/** Fills the memory behind its headroom; returns the end of the bytes read. */
-const readBlock = async (file: FileHandle, memory: Buffer, position: number): Promise<number> => {
-  let end = HEADROOM_BYTES;
-  while (end < memory.length) {
-    const { bytesRead } = await file.read(memory, end, memory.length - end, position + end - HEADROOM_BYTES);
+/** Fills the memory behind its headroom; returns how many bytes were read. */
+const readBlock = (fd: number, memory: Buffer, position: number): number => {
+  let length = 0;
+  while (length < BLOCK_BYTES) {
+    const bytesRead = readSync(fd, memory, HEADROOM_BYTES + length, BLOCK_BYTES - length, position + length);
     if (bytesRead === 0) break;
-    end += bytesRead;
+    length += bytesRead;
   }
-  return end;
+  return length;
 };
 
 /** The chunks of standard input or any other byte stream. */

@@ -1,4 +1,5 @@
 import { once } from 'node:events';
+import { writeSync } from 'node:fs';
 import { open } from 'node:fs/promises';
 import type { Writable } from 'node:stream';
 
@@ -25,8 +26,14 @@ export const fileSink = async (path: string, overwrite: boolean): Promise<Sink> 
     throw cannotWrite(path, error);
   });
   return {
-    write: (lines) =>
-      file.appendFile(lines).catch((error: Error) => Promise.reject(cannotWrite(path, error))),
+    // Synchronous: a block of lines is written in less time than handing it to another thread takes.
+    write: async (lines) => {
+      try {
+        for (let at = 0; at < lines.length;) at += writeSync(file.fd, lines, at);
+      } catch (error) {
+        throw cannotWrite(path, error as Error);
+      }
+    },
     close: async () => {
       await file.datasync().catch((error: NodeJS.ErrnoException) => {
         // Pipes and devices cannot be synced, and need not be.

@@ -4,7 +4,7 @@ import { parseRow, type RowShape } from '../dataset/row.js';
 import { GradingError, type PathSegment } from '../errors.js';
 import type { ReadyGrader } from '../engine.js';
 import { LineBuffer } from '../results/line-buffer.js';
-import { resultLine, type LineExtras } from '../results/line.js';
+import type { LineExtras } from '../results/line.js';
 import { failed, type Failed, type Score } from '../score.js';
 import { jsonSpanText } from '../span.js';
 import { valueText, type RowSelection } from './select.js';
@@ -40,6 +40,7 @@ interface Pending {
 export class BlockGrader {
   /** Number of the next row of the dataset, from 0. */
   private nextRow = 0;
+  private readonly lines = new LineCursor();
   private readonly out = new LineBuffer();
   private readonly keepsNothing: boolean;
 
@@ -56,7 +57,9 @@ export class BlockGrader {
   async grade(block: LineBlock): Promise<Buffer> {
     const { grader, concurrency } = this.options;
     const inFlight: Pending[] = [];
-    for (const lines = new LineCursor(block); !this.done && lines.next();) {
+    const { lines } = this;
+    lines.open(block);
+    while (!this.done && lines.next()) {
       const number = this.nextRow;
       this.nextRow += 1;
       const row = this.read(lines, number);
@@ -111,6 +114,6 @@ export class BlockGrader {
 
   private emit(number: number, line: number, score: Score, extras: LineExtras | undefined): void {
     this.options.onScore(score, number, line);
-    this.out.add(resultLine(number, score, extras));
+    this.out.add(number, score, extras);
   }
 }

@@ -130,7 +130,9 @@ const openSource = async ({ data }: RunOptions): Promise<Source> => {
     name: data,
     bytes,
     blocks: lineBlocks(
-      bytes === undefined ? streamChunks(file.createReadStream()) : readChunks(file, (crc) => crcs.push(crc)),
+      bytes === undefined
+        ? streamChunks(file.createReadStream())
+        : readChunks(file.fd, (crc) => crcs.push(crc)),
     ),
     identity: () => ({ path: data, bytes, crc32: crcs }),
     close: () => closeQuietly(file),
@@ -247,10 +249,12 @@ const countEligible = async (options: RunOptions): Promise<number> => {
   if (typeof options.data !== 'string') throw new TypeError('rows can only be drawn at random from a file');
   const source = await openSource(options);
   const shape = rowShape(options);
+  const lines = new LineCursor();
   let count = 0;
   try {
     for await (const block of source.blocks) {
-      for (const lines = new LineCursor(block); lines.next();) {
+      lines.open(block);
+      while (lines.next()) {
         if (options.filter === undefined || isEligible(lines, shape, options.filter)) count += 1;
       }
     }

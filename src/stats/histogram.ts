@@ -16,44 +16,49 @@ const MAX_BINS = 21;
 export class RunningHistogram {
   private widthIndex = 0;
   private width = widthOf(0);
-  private readonly bins = new Map<number, number>();
-  private first = Infinity;
-  private last = -Infinity;
+  /** Number of the first bin; bin n starts at n times the width. */
+  private first = 0;
+  private counts: number[] = [];
 
   add(value: number): void {
     let bin = binOf(value, this.width);
-    while (Math.max(this.last, bin) - Math.min(this.first, bin) >= MAX_BINS) {
+    while (!this.reaches(bin)) {
       this.widen();
       bin = binOf(value, this.width);
     }
-    this.bins.set(bin, (this.bins.get(bin) ?? 0) + 1);
-    if (bin < this.first) this.first = bin;
-    if (bin > this.last) this.last = bin;
+    this.counts[bin - this.first] += 1;
   }
 
   /** The bins from the lowest to the highest value, empty ones in between included. */
   toBins(): Bin[] {
-    if (this.bins.size === 0) return [];
-    return Array.from({ length: this.last - this.first + 1 }, (_, index) => {
+    return this.counts.map((count, index) => {
       const bin = this.first + index;
-      return {
-        from: edge(bin, this.width),
-        to: edge(bin + 1, this.width),
-        count: this.bins.get(bin) ?? 0,
-      };
+      return { from: edge(bin, this.width), to: edge(bin + 1, this.width), count };
     });
+  }
+
+  /** Makes room for a bin; false when it is too far away from the others. */
+  private reaches(bin: number): boolean {
+    const { counts, first } = this;
+    if (bin >= first && bin < first + counts.length) return true;
+    if (counts.length === 0) this.first = bin;
+    const last = this.first + counts.length - 1;
+    if (Math.max(last, bin) - Math.min(this.first, bin) >= MAX_BINS) return false;
+    for (let added = bin; added < this.first; added += 1) counts.unshift(0);
+    this.first = Math.min(this.first, bin);
+    while (this.first + counts.length <= bin) counts.push(0);
+    return true;
   }
 
   private widen(): void {
     const factor = this.widthIndex % 2 === 0 ? 5 : 2;
-    const old = [...this.bins];
-    this.bins.clear();
-    for (const [bin, count] of old) {
-      const wider = Math.floor(bin / factor);
-      this.bins.set(wider, (this.bins.get(wider) ?? 0) + count);
-    }
-    this.first = Math.floor(this.first / factor);
-    this.last = Math.floor(this.last / factor);
+    const { counts, first } = this;
+    this.first = Math.floor(first / factor);
+    this.counts = [];
+    counts.forEach((count, index) => {
+      const bin = Math.floor((first + index) / factor) - this.first;
+      this.counts[bin] = (this.counts[bin] ?? 0) + count;
+    });
     this.widthIndex += 1;
     this.width = widthOf(this.widthIndex);
   }

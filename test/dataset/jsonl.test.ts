@@ -12,9 +12,11 @@ async function* inChunks(bytes: Buffer, size: number, headroom = 5): AsyncGenera
 }
 
 const readLines = async (content: string | Buffer, chunkSize = 7, maxLineBytes?: number) => {
+  const cursor = new LineCursor();
   const found: { text: string; line: number; problem?: string }[] = [];
   for await (const block of lineBlocks(inChunks(Buffer.from(content as string), chunkSize), maxLineBytes)) {
-    for (const cursor = new LineCursor(block); cursor.next();) {
+    cursor.open(block);
+    while (cursor.next()) {
       const { text, line, problem } = cursor;
       found.push(problem === undefined ? { text, line } : { text, line, problem });
     }
