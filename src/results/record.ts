@@ -1,4 +1,5 @@
 import { open, rename } from 'node:fs/promises';
+import { cannotWrite } from './sink.js';
 import type { ScoreSummary } from './summary.js';
 
 /** Raised when a file's form changes. */
@@ -49,16 +50,24 @@ export interface RunSummary extends ScoreSummary {
 
 export const recordPath = (results: string): string => `${results}.run.json`;
 
-/** Writes the record so that a reader sees the old one or the new one, never half of it. */
+/**
+ * Writes the record so that a reader sees the old one or the new one, never half of it.
+ *
+ * @throws WriteError
+ */
 export const writeRecord = async (results: string, record: RunRecord): Promise<void> => {
   const path = recordPath(results);
   const temporary = `${path}.tmp`;
-  const file = await open(temporary, 'w');
   try {
-    await file.writeFile(`${JSON.stringify(record, undefined, 1)}\n`);
-    await file.datasync();
-  } finally {
-    await file.close();
+    const file = await open(temporary, 'w');
+    try {
+      await file.writeFile(`${JSON.stringify(record, undefined, 1)}\n`);
+      await file.datasync();
+    } finally {
+      await file.close();
+    }
+    await rename(temporary, path);
+  } catch (error) {
+    throw cannotWrite(path, error as Error);
   }
-  await rename(temporary, path);
 };

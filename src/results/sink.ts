@@ -5,7 +5,11 @@ import type { Writable } from 'node:stream';
 
 /** Where result lines go. */
 export interface Sink {
+  /** True for a file that stays, which gets a record beside it. */
+  readonly isFile: boolean;
   write(lines: Buffer): Promise<void>;
+  /** Waits until everything written is on the disk. */
+  sync(): Promise<void>;
   close(): Promise<void>;
 }
 
@@ -25,7 +29,9 @@ export const fileSink = async (path: string, overwrite: boolean): Promise<Sink> 
     if (error.code === 'EEXIST') throw new ResultsExistError(`${path} exists already`);
     throw cannotWrite(path, error);
   });
+  const isFile = (await file.stat()).isFile();
   return {
+    isFile,
     // Synchronous: a block of lines is written in less time than handing it to another thread takes.
     write: async (lines) => {
       try {
@@ -34,26 +40,29 @@ export const fileSink = async (path: string, overwrite: boolean): Promise<Sink> 
         throw cannotWrite(path, error as Error);
       }
     },
-    close: async () => {
-      await file.datasync().catch((error: NodeJS.ErrnoException) => {
-        // Pipes and devices cannot be synced, and need not be.
-        if (error.code !== 'EINVAL' && error.code !== 'ENOTSUP') throw cannotWrite(path, error);
-      });
-      await file.close();
+    sync: async () => {
+      // Pipes and devices cannot be synced, and need not be.
+      if (isFile) await file.datasync().catch((error: Error) => Promise.reject(cannotWrite(path, error)));
     },
+    close: () => file.close(),
   };
 };
 
-const cannotWrite = (path: string, error: Error): WriteError =>
+export const cannotWrite = (path: string, error: Error): WriteError =>
   new WriteError(`cannot write ${path}: ${error.message}`);
 
 /** Writes to a stream such as standard output, at the pace of its reader. */
 export const streamSink = (stream: Writable): Sink => ({
+  ...nullSink,
   write: async (lines) => {
     if (lines.length > 0 && !stream.write(lines)) await once(stream, 'drain');
   },
-  close: async () => {},
 });
 
 /** For runs that only want the summary. */
-export const nullSink: Sink = { write: async () => {}, close: async () => {} };
+export const nullSink: Sink = {
+  isFile: false,
+  write: async () => {},
+  sync: async () => {},
+  close: async () => {},
+};

@@ -1,7 +1,6 @@
 import { createHash } from 'node:crypto';
-import { open, type FileHandle } from 'node:fs/promises';
 import type { Readable, Writable } from 'node:stream';
-import { LineCursor, lineBlocks, readChunks, streamChunks, type LineBlock } from '../dataset/jsonl.js';
+import { LineCursor } from '../dataset/jsonl.js';
 import { parseRow, type RowNote, type RowShape } from '../dataset/row.js';
 import type { ReadyGrader } from '../engine.js';
 import type { PathSegment } from '../errors.js';
@@ -18,6 +17,7 @@ import type { Failed, Score } from '../score.js';
 import { version } from '../version.js';
 import { BlockGrader, type Keep } from './block.js';
 import { drawRows, matchesFilter, RowSelection, type RowFilter, type SelectOptions } from './select.js';
+import { openSource, type Source } from './source.js';
 
 /** Everything a run needs to know beside the grader. */
 export interface RunOptions {
@@ -74,73 +74,54 @@ const NOTES: Record<RowNote, string> = {
  * @throws ResultsExistError, WriteError, or the file system's own error when the dataset cannot be read
  */
 export const run = async (grader: ReadyGrader, options: RunOptions): Promise<RunResult> => {
-  const started = new Date();
-  const source = await openSource(options);
+  const source = await openSource(options.data);
   try {
     const selection = new RowSelection(await selectOptions(options));
     const sink = await openSink(options);
-    const record = startRecord(grader, options, source);
-    await saveRecord(options, record);
-    const warnings = new Set<string>();
-    const tally = new ScoreTally();
-    const status = await gradeAll(grader, options, { source, selection, sink, tally, warnings });
-    const seconds = (Date.now() - started.getTime()) / 1000;
-    const scores = tally.summary();
-    const summary: RunSummary = {
-      grader: record.grader,
-      profile: options.profile,
-      dataset: source.name,
-      results: typeof options.output === 'string' ? options.output : null,
-      ...scores,
-      started: started.toISOString(),
-      seconds,
-      rows_per_second: seconds > 0 ? Math.round(scores.rows / seconds) : scores.rows,
-      warnings: [...warnings],
-    };
-    await saveRecord(options, { ...record, status, dataset: source.identity(), summary });
-    return { status, summary };
+    try {
+      return await gradeAndRecord(grader, options, { source, selection, sink });
+    } finally {
+      await sink.close();
+    }
   } finally {
     await source.close();
   }
 };
 
-interface Source {
-  readonly name: string;
-  readonly bytes: number | undefined;
-  readonly blocks: AsyncIterable<LineBlock>;
-  identity(): RunRecord['dataset'];
-  close(): Promise<void>;
+/** The ends of a run: where rows come from, which of them are graded, and where their lines go. */
+interface Ends {
+  readonly source: Source;
+  readonly selection: RowSelection;
+  readonly sink: Sink;
 }
 
-const openSource = async ({ data }: RunOptions): Promise<Source> => {
-  if (typeof data !== 'string') {
-    return {
-      name: '-',
-      bytes: undefined,
-      blocks: lineBlocks(streamChunks(data)),
-      identity: () => ({ path: '-' }),
-      close: async () => {},
-    };
-  }
-  const file = await open(data, 'r');
-  const stats = await file.stat();
-  const bytes = stats.isFile() ? stats.size : undefined;
-  const crcs: number[] = [];
-  return {
-    name: data,
-    bytes,
-    blocks: lineBlocks(
-      bytes === undefined
-        ? streamChunks(file.createReadStream())
-        : readChunks(file.fd, (crc) => crcs.push(crc)),
-    ),
-    identity: () => ({ path: data, bytes, crc32: crcs }),
-    close: () => closeQuietly(file),
+const gradeAndRecord = async (grader: ReadyGrader, options: RunOptions, ends: Ends): Promise<RunResult> => {
+  const { source, sink } = ends;
+  const started = new Date();
+  const record = startRecord(grader, options, source);
+  const save = async (state: RunRecord) => {
+    if (sink.isFile) await writeRecord(options.output as string, state);
   };
-};
-
-const closeQuietly = async (file: FileHandle): Promise<void> => {
-  await file.close().catch(() => {});
+  await save(record);
+  const warnings = new Set<string>();
+  const tally = new ScoreTally();
+  const status = await gradeAll(grader, options, { ...ends, tally, warnings });
+  await sink.sync();
+  const seconds = (Date.now() - started.getTime()) / 1000;
+  const scores = tally.summary();
+  const summary: RunSummary = {
+    grader: record.grader,
+    profile: options.profile,
+    dataset: source.name,
+    results: sink.isFile ? (options.output as string) : null,
+    ...scores,
+    started: started.toISOString(),
+    seconds,
+    rows_per_second: seconds > 0 ? Math.round(scores.rows / seconds) : scores.rows,
+    warnings: [...warnings],
+  };
+  await save({ ...record, status, dataset: source.identity(), summary });
+  return { status, summary };
 };
 
 const openSink = async ({ output, overwrite = false }: RunOptions): Promise<Sink> => {
@@ -174,14 +155,7 @@ const graderRecord = ({ name, type, signature }: ReadyGrader, config: unknown): 
   sha256: createHash('sha256').update(JSON.stringify(config)).digest('hex'),
 });
 
-const saveRecord = async ({ output }: RunOptions, record: RunRecord): Promise<void> => {
-  if (typeof output === 'string') await writeRecord(output, record);
-};
-
-interface Work {
-  readonly source: Source;
-  readonly selection: RowSelection;
-  readonly sink: Sink;
+interface Work extends Ends {
   readonly tally: ScoreTally;
   readonly warnings: Set<string>;
 }
@@ -222,7 +196,6 @@ const gradeAll = async (
     report();
   }
   await written;
-  await sink.close();
   return signal?.aborted === true ? 'interrupted' : 'complete';
 };
 
@@ -247,7 +220,7 @@ const selectOptions = async (options: RunOptions): Promise<SelectOptions> => {
 /** Counts the rows that the filter lets through, so that as many are drawn as were asked for. */
 const countEligible = async (options: RunOptions): Promise<number> => {
   if (typeof options.data !== 'string') throw new TypeError('rows can only be drawn at random from a file');
-  const source = await openSource(options);
+  const source = await openSource(options.data);
   const shape = rowShape(options);
   const lines = new LineCursor();
   let count = 0;

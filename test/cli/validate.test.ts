@@ -1,36 +1,13 @@
 import { mkdtemp, readFile, readdir, rm, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import { PassThrough } from 'node:stream';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
-import { main } from '../../src/cli/main.js';
+import { assay as runAssay, type Outcome } from './assay.js';
 import type { Diagnostic } from '../../src/cli/config-file.js';
 
 const BROKEN = new URL('../../fixtures/broken/', import.meta.url).pathname;
 
-interface Outcome {
-  readonly code: number;
-  readonly stdout: string;
-  readonly stderr: string;
-}
-
-const assay = async (...argv: string[]): Promise<Outcome> => {
-  const [stdout, stderr] = [new PassThrough(), new PassThrough()];
-  const code = await main(argv, {
-    stdin: new PassThrough(),
-    stdout,
-    stderr,
-    env: {},
-    signal: new AbortController().signal,
-  });
-  stdout.end();
-  stderr.end();
-  return {
-    code,
-    stdout: (await stdout.setEncoding('utf8').toArray()).join(''),
-    stderr: (await stderr.setEncoding('utf8').toArray()).join(''),
-  };
-};
+const assay = (...argv: string[]): Promise<Outcome> => runAssay(argv);
 
 const parseDiagnostics = ({ stdout }: Outcome): Diagnostic[] => JSON.parse(stdout) as Diagnostic[];
 
