@@ -13,7 +13,6 @@ export interface LineBlock {
   readonly tooLong?: boolean;
 }
 
-const MEBIBYTE = 1 << 20;
 const BLOCK_BYTES = 1 << 20;
 /** A longer line becomes a failed row instead of filling the memory. */
 export const MAX_LINE_BYTES = 64 << 20;
@@ -78,6 +77,7 @@ export class LineCursor {
   problem: string | undefined;
   private bytes: Buffer = Buffer.alloc(0);
   private start = 0;
+  /** For ASCII the same as UTF-8, and cheaper. */
   private encoding: 'latin1' | 'utf8' = 'utf8';
   private valid = true;
   private tooLong = false;
@@ -135,24 +135,19 @@ const HEADROOM_BYTES = 1 << 16;
  * Reads a file in blocks. The read is synchronous: bytes that another thread has fetched are cold in this one's cache,
  * which costs more than waiting for the page cache does.
  *
- * @param onMebibyte  receives the CRC-32 of every MiB of the file, in order
+ * @param onBlock  receives the CRC-32 of every block of 1 MiB, in order
  */
 export async function* readChunks(
   fd: number,
-  onMebibyte: (crc: number) => void = () => {},
+  onBlock: (crc: number) => void = () => {},
 ): AsyncGenerator<Chunk, void, undefined> {
   const memory = Buffer.allocUnsafeSlow(HEADROOM_BYTES + BLOCK_BYTES);
-  let crc = 0;
   let lastTurn = performance.now();
   for (let position = 0; ;) {
     const length = readBlock(fd, memory, position);
-    if (length > 0) crc = crc32(memory.subarray(HEADROOM_BYTES, HEADROOM_BYTES + length), crc);
-    position += length;
-    if (length > 0 ? position % MEBIBYTE === 0 : position % MEBIBYTE > 0) {
-      onMebibyte(crc);
-      crc = 0;
-    }
     if (length === 0) return;
+    position += length;
+    onBlock(crc32(memory.subarray(HEADROOM_BYTES, HEADROOM_BYTES + length)));
     yield { memory, start: HEADROOM_BYTES, end: HEADROOM_BYTES + length };
     // Nothing above waits, and signals are only seen between turns of the event loop.
     if (performance.now() - lastTurn > TURN_MS) {

@@ -14,6 +14,7 @@ const DIGIT_ZERO = 0x30;
  */
 export class LineBuffer {
   private memory = Buffer.allocUnsafeSlow(1 << 16);
+  private spare = Buffer.allocUnsafeSlow(1 << 16);
   private length = 0;
   private readonly tails = new Tails();
 
@@ -23,12 +24,14 @@ export class LineBuffer {
     else this.addPlain(row, tail);
   }
 
-  /** The bytes added since the last call; they stay valid. */
+  /** The bytes added since the last call; they stay valid until the next one. */
   take(): Buffer {
-    const taken = this.memory.subarray(0, this.length);
-    this.memory = Buffer.allocUnsafeSlow(this.memory.length);
+    const taken = this.memory;
+    const { length } = this;
+    this.memory = this.spare;
+    this.spare = taken;
     this.length = 0;
-    return taken;
+    return taken.subarray(0, length);
   }
 
   private addText(text: string): void {

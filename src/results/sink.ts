@@ -1,4 +1,3 @@
-import { once } from 'node:events';
 import { writeSync } from 'node:fs';
 import { open } from 'node:fs/promises';
 import type { Writable } from 'node:stream';
@@ -7,6 +6,7 @@ import type { Writable } from 'node:stream';
 export interface Sink {
   /** True for a file that stays, which gets a record beside it. */
   readonly isFile: boolean;
+  /** Done when the bytes are no longer needed. */
   write(lines: Buffer): Promise<void>;
   /** Waits until everything written is on the disk. */
   sync(): Promise<void>;
@@ -54,9 +54,10 @@ export const cannotWrite = (path: string, error: Error): WriteError =>
 /** Writes to a stream such as standard output, at the pace of its reader. */
 export const streamSink = (stream: Writable): Sink => ({
   ...nullSink,
-  write: async (lines) => {
-    if (lines.length > 0 && !stream.write(lines)) await once(stream, 'drain');
-  },
+  write: (lines) =>
+    new Promise((resolve, reject) => {
+      stream.write(lines, (error) => (error ? reject(error) : resolve()));
+    }),
 });
 
 /** For runs that only want the summary. */

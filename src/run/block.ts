@@ -53,7 +53,7 @@ export class BlockGrader {
     return this.options.selection.exhausted;
   }
 
-  /** The result lines of a block, as bytes. */
+  /** The result lines of a block, as bytes; they stay valid until the next block has been graded. */
   async grade(block: LineBlock): Promise<Buffer> {
     const { grader, concurrency } = this.options;
     const inFlight: Pending[] = [];
