@@ -28,24 +28,12 @@ export interface Embed {
   embed(texts: readonly string[]): Promise<readonly (readonly number[])[]>;
 }
 
-/** Runs a Python grader's `grade(sample, item)`. Provided by a later version. */
-export interface Python {
-  readonly kind: 'python';
-}
-
-/** Asks a judge model. Provided by a later version. */
-export interface Judge {
-  readonly kind: 'judge';
-}
-
 /** What `prepare` may use. */
 export interface PrepareContext {
   /** The metric profile for graders that do not name one themselves. */
   readonly profile: string;
   /** A directory with NLTK's `punkt_tab/english` files, for tokens that equal NLTK's on every text. */
   readonly punktData?: string;
-  readonly python?: Python;
-  readonly judge?: Judge;
   readonly embed?: Embed;
   readonly signal?: AbortSignal;
   /**

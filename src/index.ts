@@ -26,3 +26,5 @@ export { ConfigError, ERROR_CODES, GradingError, type ConfigIssue, type ErrorCod
 export { failed, scored, type Score } from './score.js';
 export { run, type RunOptions, type RunResult } from './run/run.js';
 export type { RunSummary } from './results/record.js';
+export { ResultsExistError, WriteError } from './results/sink.js';
+export { DatasetError } from './run/source.js';

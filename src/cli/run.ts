@@ -4,6 +4,7 @@ import type { RunSummary } from '../results/record.js';
 import { ResultsExistError, WriteError } from '../results/sink.js';
 import { run, type RunOptions, type RunResult } from '../run/run.js';
 import type { RowFilter } from '../run/select.js';
+import { DatasetError } from '../run/source.js';
 import { formatDiagnostic, readConfigFile, type ConfigFile } from './config-file.js';
 import { EXIT, UsageError, type CommandContext, type Io } from './context.js';
 import { checkGates, parseGates, type Gate } from './gates.js';
@@ -42,7 +43,7 @@ export const runCommand = async function (
   );
 };
 
-/** Tells the user's mistakes and the machine's without a stack trace; anything else is a bug and keeps its own. */
+/** Tells the user's mistakes and the machine's without a stack trace; anything else is a bug and goes on. */
 export const reportErrors = async (io: Io, work: () => Promise<number>): Promise<number> => {
   try {
     return await work();
@@ -56,7 +57,8 @@ export const reportErrors = async (io: Io, work: () => Promise<number>): Promise
 
 const exitCodeOf = (error: unknown): number | undefined => {
   if (error instanceof WriteError) return EXIT.cannotWrite;
-  if (error instanceof UsageError || error instanceof ResultsExistError) return EXIT.badUsage;
+  if (error instanceof UsageError || error instanceof DatasetError || error instanceof ResultsExistError)
+    return EXIT.badUsage;
   return undefined;
 };
 
@@ -84,14 +86,15 @@ const gradeDataset = async (
           failures.push(`${dataPath}:${line}: ${code}: ${withoutLine(message)}`);
       },
     });
-  } catch (error) {
-    throw explain(error, dataPath);
   } finally {
     progress?.clear();
     await grader.close();
   }
   if (flags.json) io.stdout.write(`${JSON.stringify(result.summary, undefined, 2)}\n`);
-  if (!flags.quiet) io.stderr.write(renderSummary(result, failures, io.stderr.isTTY === true));
+  if (!flags.quiet)
+    io.stderr.write(
+      renderSummary(result, failures, { colour: io.stderr.isTTY === true, columns: io.stderr.columns }),
+    );
   return exitCode(io, result, flags.maxFailed, gates);
 };
 
@@ -99,17 +102,6 @@ const SHOWN_FAILURES = 5;
 
 /** Messages about broken rows start with their line, which the place in front of them says already. */
 const withoutLine = (message: string): string => message.replace(/^line \d+: /, '');
-
-const explain = (error: unknown, dataPath: string): unknown => {
-  if (error instanceof ResultsExistError) {
-    return new ResultsExistError(`${error.message}; --overwrite replaces it`);
-  }
-  const { code, syscall, message } = error as NodeJS.ErrnoException;
-  if (code !== undefined && (syscall === 'open' || syscall === 'read')) {
-    return new UsageError(`${dataPath}: cannot read the dataset: ${message}`);
-  }
-  return error;
-};
 
 const runOptions = (io: Io, flags: RunFlags, config: ConfigFile, dataPath: string): RunOptions => {
   const fromStdin = dataPath === '-';
@@ -122,6 +114,7 @@ const runOptions = (io: Io, flags: RunFlags, config: ConfigFile, dataPath: strin
     data: fromStdin ? io.stdin : dataPath,
     output: flags.output ?? (flags.json ? undefined : io.stdout),
     overwrite: flags.overwrite,
+    precious: [config.path],
     limit: flags.limit,
     filter: flags.filter?.map(parseFilter),
     random: flags.random,

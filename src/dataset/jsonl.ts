@@ -168,7 +168,23 @@ const readBlock = (fd: number, memory: Buffer, position: number): number => {
   return length;
 };
 
-/** The chunks of standard input or any other byte stream. */
-export async function* streamChunks(stream: Readable): AsyncGenerator<Chunk, void, undefined> {
-  for await (const memory of stream as AsyncIterable<Buffer>) yield { memory, start: 0, end: memory.length };
+/**
+ * The chunks of standard input or any other byte stream.
+ *
+ * @param signal  ends the chunks, also while the stream is silent
+ */
+export async function* streamChunks(
+  stream: Readable,
+  signal?: AbortSignal,
+): AsyncGenerator<Chunk, void, undefined> {
+  const stop = () => stream.destroy();
+  signal?.addEventListener('abort', stop);
+  try {
+    for await (const memory of stream as AsyncIterable<Buffer>)
+      yield { memory, start: 0, end: memory.length };
+  } catch (error) {
+    if (signal?.aborted !== true) throw error;
+  } finally {
+    signal?.removeEventListener('abort', stop);
+  }
 }

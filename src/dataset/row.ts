@@ -16,7 +16,7 @@ export interface RowShape {
 }
 
 /** Something about a row that does not stop it from being graded. */
-export type RowNote = 'several_choices';
+export type RowNote = 'several_choices' | 'structured_output';
 
 /** A row whose values remember how the dataset wrote them. */
 class SourceRow implements Row {
@@ -55,7 +55,10 @@ export const parseRow = (text: string, shape: RowShape = {}): Row => {
 const describeMistake = (text: string): string => {
   const { mistake } = new JsonScanner(text).scan();
   const place = mistake === undefined ? '' : ` at column ${mistake.at + 1}: ${mistake.message}`;
-  return `not valid JSON${place}`;
+  const isArray = text.trimStart().startsWith('[')
+    ? '; a dataset holds one JSON object a line, not an array'
+    : '';
+  return `not valid JSON${place}${isArray}`;
 };
 
 /** As `parseRow`, for a value that has been parsed already; a wrong shape is a failed score. */
@@ -79,7 +82,7 @@ const shapeRow = (
 ): Row => {
   if (!isObject(value)) throw new GradingError('row_error', `expected a JSON object, got ${describe(value)}`);
   if (outputField !== undefined) {
-    const sample = { output_text: outputText(value, outputField, text) };
+    const sample = { output_text: outputText(value, outputField, text, note) };
     return text === undefined ? { item: value, sample } : new SourceRow(value, sample, text, [], nowhere);
   }
   const wrapped = isObject(value.item);
@@ -101,20 +104,26 @@ const describe = (value: unknown): string => {
   return Array.isArray(value) ? 'an array' : `a ${typeof value}`;
 };
 
-const outputText = (row: JsonObject, path: readonly PathSegment[], text: string | undefined): string => {
+const outputText = (
+  row: JsonObject,
+  path: readonly PathSegment[],
+  text: string | undefined,
+  note: RowShape['note'],
+): string => {
   let value: unknown = row;
   for (const segment of path) {
     if (typeof value !== 'object' || value === null || !Object.hasOwn(value, segment)) {
-      const names = Object.keys(row).slice(0, 10).join(', ');
+      const names = isObject(value) ? Object.keys(value).slice(0, 10).join(', ') : describe(value);
       throw new GradingError(
         'row_error',
-        `the output field ${formatPath(path)} is missing; the row has ${names}`,
+        `the output field ${formatPath(path)} is missing; there is ${names}`,
       );
     }
     value = (value as Record<PathSegment, unknown>)[segment];
   }
   if (typeof value === 'string') return value;
   if (value === null) throw new GradingError('row_error', `the output field ${formatPath(path)} is null`);
+  note?.('structured_output');
   return (text === undefined ? undefined : jsonSpanText(text, path)) ?? JSON.stringify(value);
 };
 

@@ -1,10 +1,8 @@
 import type {
   Embed,
   GraderDefinition,
-  Judge,
   PrepareContext,
   PreparedGrader,
-  Python,
   Row,
 } from '../contract.js';
 import { allCriteria, findGraders, type Criterion, type PreparedCriterion } from '../criteria.js';
@@ -19,8 +17,6 @@ import { selectDefinition, type Registry } from './registry.js';
 
 /** What graders may use of the world outside; see {@link PrepareContext}. */
 export interface Host {
-  readonly python?: Python;
-  readonly judge?: Judge;
   readonly embed?: Embed;
 }
 

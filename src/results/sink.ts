@@ -26,7 +26,8 @@ export class ResultsExistError extends Error {
 /** Appends to a new file; an existing one is only replaced when `overwrite` is set. */
 export const fileSink = async (path: string, overwrite: boolean): Promise<Sink> => {
   const file = await open(path, overwrite ? 'w' : 'wx').catch((error: NodeJS.ErrnoException) => {
-    if (error.code === 'EEXIST') throw new ResultsExistError(`${path} exists already`);
+    if (error.code === 'EEXIST')
+      throw new ResultsExistError(`${path} exists already; --overwrite replaces it`);
     throw cannotWrite(path, error);
   });
   const isFile = (await file.stat()).isFile();
@@ -56,7 +57,8 @@ export const streamSink = (stream: Writable): Sink => ({
   ...nullSink,
   write: (lines) =>
     new Promise((resolve, reject) => {
-      stream.write(lines, (error) => (error ? reject(error) : resolve()));
+      // A copy: a stream may hand the bytes on and keep them long after it has called back.
+      stream.write(Buffer.from(lines), (error) => (error ? reject(error) : resolve()));
     }),
 });
 

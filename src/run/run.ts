@@ -1,4 +1,5 @@
 import { createHash } from 'node:crypto';
+import { stat } from 'node:fs/promises';
 import type { Readable, Writable } from 'node:stream';
 import { LineCursor } from '../dataset/jsonl.js';
 import { parseRow, type RowNote, type RowShape } from '../dataset/row.js';
@@ -6,12 +7,13 @@ import type { ReadyGrader } from '../engine.js';
 import type { PathSegment } from '../errors.js';
 import {
   RECORD_FORMAT,
+  recordPath,
   writeRecord,
   type GraderRecord,
   type RunRecord,
   type RunSummary,
 } from '../results/record.js';
-import { fileSink, nullSink, streamSink, type Sink } from '../results/sink.js';
+import { fileSink, nullSink, ResultsExistError, streamSink, type Sink } from '../results/sink.js';
 import { ScoreTally } from '../results/summary.js';
 import type { Failed, Score } from '../score.js';
 import { version } from '../version.js';
@@ -27,6 +29,8 @@ export interface RunOptions {
   readonly output?: string | Writable;
   /** Replace an existing results file. */
   readonly overwrite?: boolean;
+  /** Files that are not written over even so, such as the grader's; the dataset is one of them anyway. */
+  readonly precious?: readonly string[];
   /** The configuration the grader was prepared from; its hash goes into the record. */
   readonly config: unknown;
   readonly profile: string;
@@ -65,17 +69,19 @@ export interface RunResult {
 }
 
 const NOTES: Record<RowNote, string> = {
+  structured_output: 'in some rows the output field is no text; its JSON is graded as it is written',
   several_choices: 'some samples have several choices; the first one is graded',
 };
 
 /**
  * Grades a dataset: rows in, result lines out, in input order and constant memory.
  *
- * @throws ResultsExistError, WriteError, or the file system's own error when the dataset cannot be read
+ * @throws DatasetError, ResultsExistError or WriteError
  */
 export const run = async (grader: ReadyGrader, options: RunOptions): Promise<RunResult> => {
-  const source = await openSource(options.data);
+  const source = await openSource(options.data, options.signal);
   try {
+    await checkOutput(options);
     const selection = new RowSelection(await selectOptions(options));
     const sink = await openSink(options);
     try {
@@ -109,6 +115,8 @@ const gradeAndRecord = async (grader: ReadyGrader, options: RunOptions, ends: En
   await sink.sync();
   const seconds = (Date.now() - started.getTime()) / 1000;
   const scores = tally.summary();
+  if (scores.rows === 0 && status === 'complete')
+    warnings.add('no row was graded: the dataset is empty, or no row was selected');
   const summary: RunSummary = {
     grader: record.grader,
     profile: options.profile,
@@ -122,6 +130,26 @@ const gradeAndRecord = async (grader: ReadyGrader, options: RunOptions, ends: En
   };
   await save({ ...record, status, dataset: source.identity(), summary });
   return { status, summary };
+};
+
+/** An output that is an input would be gone before the first row is read, `overwrite` or not. */
+const checkOutput = async ({ data, output, precious = [] }: RunOptions): Promise<void> => {
+  if (typeof output !== 'string') return;
+  const inputs = typeof data === 'string' ? [data, ...precious] : precious;
+  for (const written of [output, recordPath(output)]) {
+    for (const input of inputs) {
+      if (await isSameFile(written, input)) {
+        throw new ResultsExistError(
+          `${written} is ${input}, which this run reads; choose another name for the results`,
+        );
+      }
+    }
+  }
+};
+
+const isSameFile = async (a: string, b: string): Promise<boolean> => {
+  const [first, second] = await Promise.all([a, b].map((path) => stat(path).catch(() => undefined)));
+  return first !== undefined && first.isFile() && first.dev === second?.dev && first.ino === second.ino;
 };
 
 const openSink = async ({ output, overwrite = false }: RunOptions): Promise<Sink> => {
@@ -160,7 +188,7 @@ interface Work extends Ends {
   readonly warnings: Set<string>;
 }
 
-/** The loop of a run: a block is graded while the one before is written and the next one is read. */
+/** The loop of a run, a block at a time; a slow reader of the results is waited for while the next block is graded. */
 const gradeAll = async (
   grader: ReadyGrader,
   options: RunOptions,
@@ -186,7 +214,7 @@ const gradeAll = async (
   });
   let written = Promise.resolve();
   for await (const block of source.blocks) {
-    if (signal?.aborted === true || blockGrader.done) break;
+    if (signal?.aborted === true) break;
     const lines = await blockGrader.grade(block);
     await written;
     written = sink.write(lines);
@@ -194,6 +222,7 @@ const gradeAll = async (
     written.catch(() => {});
     position = block.position;
     report();
+    if (blockGrader.done) break;
   }
   await written;
   return signal?.aborted === true ? 'interrupted' : 'complete';

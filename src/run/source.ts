@@ -3,6 +3,11 @@ import type { Readable } from 'node:stream';
 import { lineBlocks, readChunks, streamChunks, type LineBlock } from '../dataset/jsonl.js';
 import type { DatasetRecord } from '../results/record.js';
 
+/** The dataset cannot be read. */
+export class DatasetError extends Error {
+  override readonly name = 'DatasetError';
+}
+
 /** A dataset that is being read. */
 export interface Source {
   readonly name: string;
@@ -15,35 +20,47 @@ export interface Source {
 /**
  * Opens a dataset: a JSONL file, or a stream of one.
  *
- * @throws the file system's own error
+ * @param signal  ends the reading of a stream
+ * @throws DatasetError
  */
-export const openSource = async (data: string | Readable): Promise<Source> => {
-  if (typeof data !== 'string') {
-    return {
-      name: '-',
-      bytes: undefined,
-      blocks: lineBlocks(streamChunks(data)),
-      identity: () => ({ path: '-' }),
-      close: async () => {},
-    };
-  }
-  const file = await open(data, 'r');
+export const openSource = async (data: string | Readable, signal?: AbortSignal): Promise<Source> =>
+  typeof data === 'string' ? openFile(data, signal) : fromStream(data, signal);
+
+const fromStream = (stream: Readable, signal: AbortSignal | undefined): Source => ({
+  name: 'standard input',
+  bytes: undefined,
+  blocks: lineBlocks(streamChunks(stream, signal)),
+  identity: () => ({ path: '-' }),
+  close: async () => {},
+});
+
+const openFile = async (path: string, signal: AbortSignal | undefined): Promise<Source> => {
+  const file = await open(path, 'r').catch((error: NodeJS.ErrnoException) => {
+    throw new DatasetError(
+      `${path}: ${error.code === 'ENOENT' ? 'there is no such dataset' : error.message}`,
+    );
+  });
   const stats = await file.stat();
+  if (stats.isDirectory()) {
+    await file.close();
+    throw new DatasetError(`${path}: a folder, expected a JSONL file`);
+  }
   const bytes = stats.isFile() ? stats.size : undefined;
   const crcs: number[] = [];
+  const chunks =
+    bytes === undefined
+      ? streamChunks(file.createReadStream(), signal)
+      : readChunks(file.fd, (crc) => crcs.push(crc));
   return {
-    name: data,
+    name: path,
     bytes,
-    blocks: lineBlocks(
-      bytes === undefined
-        ? streamChunks(file.createReadStream())
-        : readChunks(file.fd, (crc) => crcs.push(crc)),
-    ),
-    identity: () => ({ path: data, bytes, crc32: crcs }),
+    blocks: lineBlocks(chunks),
+    identity: () => ({ path, bytes, crc32: crcs }),
     close: () => closeQuietly(file),
   };
 };
 
+/** A stream made from the file has closed it already. */
 const closeQuietly = async (file: FileHandle): Promise<void> => {
   await file.close().catch(() => {});
 };

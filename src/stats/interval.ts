@@ -10,10 +10,10 @@ const Z_95 = 1.959963984540054;
  * 95 % confidence interval of a mean, by Student's t distribution.
  *
  * @param variance  sample variance (divided by n − 1)
- * @returns undefined below two values, where no spread can be seen
+ * @returns undefined where no spread has been seen: below two values, or when all are equal
  */
 export const meanInterval = (mean: number, variance: number, count: number): Interval | undefined => {
-  if (count < 2) return undefined;
+  if (count < 2 || variance === 0) return undefined;
   const reach = studentQuantile(0.975, count - 1) * Math.sqrt(variance / count);
   return [mean - reach, mean + reach];
 };

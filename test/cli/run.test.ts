@@ -1,4 +1,4 @@
-import { chmod, mkdtemp, readFile, rm, stat, writeFile } from 'node:fs/promises';
+import { chmod, mkdir, mkdtemp, readFile, rm, stat, symlink, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { crc32 } from 'node:zlib';
@@ -134,6 +134,41 @@ describe('the results file', () => {
     expect(parseLines(await readFile(output, 'utf8'))).toHaveLength(1);
   });
 
+  test('may not be a file that the run reads, --overwrite or not', async () => {
+    const [grader, data] = [await write(exact), await rows(right)];
+    const link = join(folder, 'link.jsonl');
+    await symlink(data, link);
+    for (const output of [data, link, grader]) {
+      const before = await readFile(output, 'utf8');
+      const { code, stderr } = await assay(['run', grader, data, '-o', output, '--overwrite']);
+      expect(code).toBe(2);
+      expect(stderr).toContain('which this run reads');
+      expect(await readFile(output, 'utf8')).toBe(before);
+    }
+  });
+
+  test('whose record cannot be written ends the run with exit code 4', async () => {
+    const output = join(folder, 'blocked.jsonl');
+    await mkdir(`${output}.run.json`);
+    const { code, stderr } = await assay(['run', await write(exact), await rows(right), '-o', output]);
+    expect(code).toBe(4);
+    expect(stderr).toContain(`cannot write ${output}.run.json`);
+  });
+
+  test('gets no record when it is no file', async () => {
+    const { code, stderr } = await assay([
+      'run',
+      await write(exact),
+      await rows(right),
+      '-o',
+      '/dev/null',
+      '--overwrite',
+    ]);
+    expect(code).toBe(0);
+    expect(stderr).not.toContain('results in');
+    await expect(stat('/dev/null.run.json')).rejects.toThrow('ENOENT');
+  });
+
   test('that cannot be written ends the run with exit code 4', async () => {
     const locked = join(folder, 'nowhere', 'scores.jsonl');
     const { code, stderr } = await assay(['run', await write(exact), await rows(right), '-o', locked]);
@@ -199,6 +234,37 @@ describe('which rows are graded', () => {
     const { code, stderr } = await assay(['run', await write(exact), '-', '--random', '3']);
     expect(code).toBe(2);
     expect(stderr).toContain('--random');
+  });
+});
+
+describe('what is odd is said', () => {
+  test('a run without rows', async () => {
+    const { code, stderr } = await assay([
+      'run',
+      await write(exact),
+      await rows(right),
+      '--filter',
+      'kind=zzz',
+    ]);
+    expect(code).toBe(0);
+    expect(stderr).toContain('no row was graded');
+  });
+
+  test('an output field that is no text', async () => {
+    const data = await rows({ answer: '{"a":1.0}', out: { a: 1 } });
+    const { stderr } = await assay(['run', await write(exact), data, '--output-field', 'out']);
+    expect(stderr).toContain('the output field is no text');
+  });
+
+  test('a JSON array in place of lines', async () => {
+    const { stdout } = await assay(['run', await write(exact), await rows('[', '{"item":{}},'), '--quiet']);
+    expect(parseLines(stdout)[0].message).toContain('one JSON object a line, not an array');
+  });
+
+  test('a folder in place of a dataset', async () => {
+    const { code, stderr } = await assay(['run', await write(exact), folder]);
+    expect(code).toBe(2);
+    expect(stderr).toContain('a folder, expected a JSONL file');
   });
 });
 
@@ -298,7 +364,7 @@ describe('exit codes', () => {
   test('a dataset that is not there is named', async () => {
     const { code, stderr } = await assay(['run', await write(exact), join(folder, 'none.jsonl')]);
     expect(code).toBe(2);
-    expect(stderr).toContain('none.jsonl: cannot read the dataset');
+    expect(stderr).toContain('none.jsonl: there is no such dataset');
   });
 
   test('a broken grader stops before the results file is made', async () => {

@@ -121,7 +121,7 @@ describe('rows that cannot be used', () => {
 
   test('a missing output field names the fields there are', () => {
     expect(() => parseRow('{"a":1,"b":2}', { outputField: ['c', 'd'] })).toThrow(
-      'the output field c.d is missing; the row has a, b',
+      'the output field c.d is missing; there is a, b',
     );
     expect(() => parseRow('{"a":null}', { outputField: ['a'] })).toThrow('the output field a is null');
     expect(() => parseRow('{"a":"x"}', { outputField: ['a', 'length'] })).toThrow('is missing');

@@ -107,6 +107,26 @@ test('a signal stops the run after the rows in flight', async () => {
   expect(lines().length).toBeLessThan(100);
 });
 
+test('a silent stream does not hold up an interruption', async () => {
+  const stop = new AbortController();
+  const data = new Readable({ read() {} });
+  data.push('{"n":1}\n');
+  const grader = await graderOf((n) => scored(n));
+  setTimeout(() => stop.abort(), 20);
+  const { status, summary } = await run(grader, options({ data, signal: stop.signal }));
+  expect(status).toBe('interrupted');
+  expect(summary.rows).toBe(1);
+});
+
+test('a limit that is reached ends a stream that goes on', async () => {
+  const data = new Readable({ read() {} });
+  data.push('{"n":1}\n{"n":2}\n');
+  const grader = await graderOf((n) => scored(n));
+  const { status, summary } = await run(grader, options({ data, limit: 1 }));
+  expect(status).toBe('complete');
+  expect(summary.rows).toBe(1);
+});
+
 test('an output that fails ends the run with its error', async () => {
   const output = new Writable({
     write(_chunk, _encoding, done) {
