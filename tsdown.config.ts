@@ -24,7 +24,8 @@ export default defineConfig({
   fixedExtension: false,
   dts: false,
   clean: true,
-  minify: { compress: true, mangle: false, codegen: true },
+  // With line breaks: the line in front of a stack trace shall be readable.
+  minify: { compress: true, mangle: false, codegen: false },
   deps: { alwaysBundle: BUNDLED, onlyBundle: [...BUNDLED, ...BUNDLED_WITH_THEM] },
   copy: [
     { from: 'src/metrics/wordnet/wordnet-3.0.bin', to: 'dist' },

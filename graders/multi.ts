@@ -166,6 +166,7 @@ const combine = (
   const merge = (scores: readonly Score[]) => mergeScores(keys, scores, formula, passThreshold);
   return {
     signature: `multi(${keys.map((key, index) => `${key}=${graders[index].signature}`).join(', ')})`,
+    members: keys,
     grade: (row) => gradeWithAll(graders, row, merge),
     close: () => closeAll(graders),
   };

@@ -54,6 +54,8 @@ export interface PreparedGrader {
   grade(row: Row): Score | Promise<Score>;
   /** What the scores are made with, for people who compare them: `bleu/hosted-2025`. Default: the grader's type. */
   readonly signature?: string;
+  /** The names in a score's `subRewards`, for a grader made of graders. */
+  readonly members?: readonly string[];
   close?(): void | Promise<void>;
 }
 

@@ -1,5 +1,6 @@
 import type { PreparedGrader } from './contract.js';
 import { ConfigError, type PathSegment } from './errors.js';
+import { isObject } from './json-value.js';
 import { closeAll, gradeWithAll } from './members.js';
 import type { CriterionScore, Score } from './score.js';
 import { show } from './show.js';
@@ -15,11 +16,6 @@ export interface Criterion {
 export type GradingPlan =
   | { readonly kind: 'grader'; readonly grader: Criterion }
   | { readonly kind: 'criteria'; readonly criteria: readonly Criterion[] };
-
-type Fields = Readonly<Record<string, unknown>>;
-
-const isObject = (value: unknown): value is Fields =>
-  typeof value === 'object' && value !== null && !Array.isArray(value);
 
 /** The keys under which the API's objects hold graders, the first present one counts. */
 const HOLDERS = ['testing_criteria', 'grader', 'method', 'reinforcement'];

@@ -14,7 +14,9 @@ export interface JsonNode {
 interface OpenContainer {
   readonly at: number;
   readonly close: '}' | ']';
-  readonly children: Map<PathSegment, JsonNode>;
+  /** Left out where only a mistake is looked for. */
+  readonly children: Map<PathSegment, JsonNode> | undefined;
+  size: number;
   /** What leads to it from the container around it. */
   readonly segment: PathSegment | undefined;
 }
@@ -37,13 +39,22 @@ const PLAIN = /[^"\\\p{Cc}]+/uy;
 const ESCAPE = /\\(?:["\\/bfnrt]|u[\dA-Fa-f]{4})/y;
 const SPACE = /[ \t\r\n]*/y;
 
+/** Nobody reads more of them. */
+const MAX_REPEATED = 100;
+/** No configuration is deeper, and code that walks over one may be recursive. */
+const MAX_DEPTH = 1_000;
+
 /** Reads JSON strictly, without recursion: how deep it goes is the writer's choice. */
 export class JsonScanner {
   readonly repeatedKeys: JsonIssue[] = [];
   private at = 0;
   private readonly open: OpenContainer[] = [];
 
-  constructor(private readonly text: string) {}
+  /** @param keepTree  false to look for a mistake only, in constant memory but for the depth of the text */
+  constructor(
+    private readonly text: string,
+    private readonly keepTree = true,
+  ) {}
 
   scan(): { root?: JsonNode; mistake?: JsonIssue } {
     try {
@@ -65,7 +76,7 @@ export class JsonScanner {
   private step(): void {
     const container = this.open[this.open.length - 1];
     this.match(SPACE);
-    if (container.children.size > 0 || this.text[this.at] === container.close) {
+    if (container.size > 0 || this.text[this.at] === container.close) {
       if (this.text[this.at] === container.close) {
         this.at++;
         this.open.pop();
@@ -74,9 +85,10 @@ export class JsonScanner {
       this.comma(container);
     }
     if (container.close === ']') {
-      const index = container.children.size;
-      container.children.set(index, this.value(index, undefined));
+      const node = this.value(container.size, undefined);
+      container.children?.set(container.size, node);
     } else this.member(container);
+    container.size++;
   }
 
   private comma({ at, close }: OpenContainer): void {
@@ -102,12 +114,14 @@ export class JsonScanner {
     const keyStart = this.at;
     if (this.text[keyStart] !== '"') throw this.unexpected('a key in double quotes');
     const key = this.string();
-    if (children.has(key)) this.repeatedKeys.push(this.repeatedKey(key, keyStart));
+    if (children?.has(key) === true && this.repeatedKeys.length < MAX_REPEATED)
+      this.repeatedKeys.push(this.repeatedKey(key, keyStart));
     this.match(SPACE);
     if (this.text[this.at] !== ':') throw this.unexpected(`a colon after the key ${JSON.stringify(key)}`);
     this.at++;
     this.match(SPACE);
-    children.set(key, this.value(key, keyStart));
+    const node = this.value(key, keyStart);
+    children?.set(key, node);
   }
 
   private repeatedKey(key: string, at: number): JsonIssue {
@@ -121,8 +135,10 @@ export class JsonScanner {
     const start = this.at;
     const opening = this.text[start];
     if (opening === '{' || opening === '[') {
-      const children = new Map<PathSegment, JsonNode>();
-      this.open.push({ at: start, close: opening === '{' ? '}' : ']', children, segment });
+      if (this.keepTree && this.open.length >= MAX_DEPTH)
+        throw new Mistake(start, `nested deeper than ${MAX_DEPTH} levels`);
+      const children = this.keepTree ? new Map<PathSegment, JsonNode>() : undefined;
+      this.open.push({ at: start, close: opening === '{' ? '}' : ']', children, size: 0, segment });
       this.at++;
       return { start, keyStart, children };
     }

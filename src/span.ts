@@ -1,4 +1,5 @@
 import type { PathSegment } from './errors.js';
+import { arrayIndex } from './json-value.js';
 
 /** Where a value stands in a text, in UTF-16 units: `text.slice(start, end)` is the value and nothing around it. */
 export interface Span {
@@ -17,19 +18,6 @@ const CLOSE_BRACE = 0x7d;
 
 /** What the scanning functions below return for text that is not JSON. */
 const BROKEN = -1;
-
-/** `0`, `12`, but not `01` or `-1`: the names that also count as array indexes. */
-const ARRAY_INDEX = /^(?:0|[1-9]\d{0,14})$/;
-
-/**
- * The array index that a path segment stands for: a number, or a name of plain digits (`output.0`).
- *
- * @returns undefined for any other name, such as `length`
- */
-export const arrayIndex = (segment: PathSegment): number | undefined => {
-  if (typeof segment === 'number') return segment;
-  return ARRAY_INDEX.test(segment) ? Number(segment) : undefined;
-};
 
 /**
  * Finds the value at `path` in a JSON text without parsing it, so that its text is kept as written: `1.0`, big

@@ -1,6 +1,7 @@
 import type { JsonObject, Namespace, Row } from './contract.js';
 import { type ConfigIssue, formatPath, GradingError, type PathSegment } from './errors.js';
-import { arrayIndex, jsonSpanText } from './span.js';
+import { childOf } from './json-value.js';
+import { jsonSpanText } from './span.js';
 import { suggest } from './suggest.js';
 
 /** A `{{ item.answer }}` of a template. */
@@ -263,8 +264,12 @@ const readName = (expression: string, at: number, path: PathSegment[], show: Sho
       show,
     );
   }
-  // `a-1` and `c++` are names that datasets use; an operator before a number or another variable is arithmetic.
-  const operator = /[+*/%^<>=!&]+\d+$|[-+*/%^<>=!&]+(?:item|sample)$|[,;]/.exec(name);
+  // `line-item`, `a+1` and `c++` are names like any other; a variable behind an operator, with a path of its own, is not.
+  const next = expression[at + name.length];
+  const operator =
+    next === '.' || next === '['
+      ? /[-+*/%^<>=!&,;]+(?:item|sample)$/.exec(name)
+      : /[,;]$/.exec(next === undefined ? '' : name);
   if (operator !== null) {
     const use = useInstead([...path, name.slice(0, operator.index)], show);
     const hint = use && `${use}; a key with that name is ${show([...path, name])}`;
@@ -485,15 +490,6 @@ const tryParse = (text: string): { readonly value: unknown } | undefined => {
   } catch {
     return undefined;
   }
-};
-
-/** Own properties only, so that `constructor`, `__proto__` and `length` are names like any other. */
-const childOf = (value: unknown, segment: PathSegment): unknown => {
-  if (typeof value !== 'object' || value === null) return undefined;
-  const key = Array.isArray(value) ? arrayIndex(segment) : typeof segment === 'string' ? segment : undefined;
-  return key !== undefined && Object.hasOwn(value, key)
-    ? (value as Record<PathSegment, unknown>)[key]
-    : undefined;
 };
 
 /** JSON has neither undefined nor functions; a program that hands in such a field has left it out. */

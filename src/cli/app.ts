@@ -1,13 +1,7 @@
-import {
-  buildApplication,
-  buildCommand,
-  buildRouteMap,
-  numberParser,
-  text_en,
-  type Application,
-} from '@stricli/core';
+import { buildApplication, buildCommand, buildRouteMap, type Application } from '@stricli/core';
 import { version } from '../version.js';
-import { UsageError, type CommandContext } from './context.js';
+import { EXIT, UsageError, type CommandContext } from './context.js';
+import { parserText } from './parser-text.js';
 import type { RunFlags } from './run.js';
 import type { SchemaFlags } from './schema.js';
 import type { ValidateFlags } from './validate.js';
@@ -15,32 +9,30 @@ import type { ValidateFlags } from './validate.js';
 const text = (value: string): string => value;
 
 const share = (value: string): number => {
-  const number = numberParser(value);
-  if (!(number >= 0 && number <= 1)) throw new UsageError(`expected a share from 0 to 1, got ${value}`);
-  return number;
+  const number = Number(value);
+  if (value.trim() !== '' && number >= 0 && number <= 1) return number;
+  throw new UsageError(`expected a share from 0 to 1, got ${value}`);
 };
 
 const count = (value: string): number => {
-  const number = numberParser(value);
-  if (!Number.isSafeInteger(number) || number < 0)
-    throw new UsageError(`expected a whole number, got ${value}`);
-  return number;
+  const number = Number(value);
+  if (value.trim() !== '' && Number.isSafeInteger(number) && number >= 0) return number;
+  throw new UsageError(`expected a whole number, got ${value}`);
 };
 
+// Help does not show placeholders, so a brief begins with what its flag takes.
 const prepareFlags = {
   profile: {
     kind: 'parsed',
     parse: text,
     optional: true,
-    placeholder: 'name',
-    brief: 'Whose numbers to reproduce: hosted-2025 (default), nltk, sacrebleu',
+    brief: 'NAME: numbers as hosted-2025 (default), nltk, sacrebleu',
   },
   punktData: {
     kind: 'parsed',
     parse: text,
     optional: true,
-    placeholder: 'dir',
-    brief: "NLTK's punkt_tab folder, for tokens that equal NLTK's on every text",
+    brief: "DIR: NLTK's punkt_tab folder, for NLTK's exact tokens",
   },
   strict: { kind: 'boolean', default: false, withNegated: false, brief: 'Treat warnings as errors' },
 } as const;
@@ -50,7 +42,6 @@ const gate = {
   parse: text,
   optional: true,
   variadic: true,
-  placeholder: '[name=]x',
 } as const;
 
 const runCommand = buildCommand<RunFlags, [grader: string, data: string], CommandContext>({
@@ -72,8 +63,7 @@ const runCommand = buildCommand<RunFlags, [grader: string, data: string], Comman
         kind: 'parsed',
         parse: text,
         optional: true,
-        placeholder: 'file',
-        brief: 'Write result lines here; default standard output',
+        brief: 'FILE: write result lines here; default standard output',
       },
       overwrite: {
         kind: 'boolean',
@@ -85,50 +75,44 @@ const runCommand = buildCommand<RunFlags, [grader: string, data: string], Comman
         kind: 'parsed',
         parse: count,
         optional: true,
-        placeholder: 'n',
-        brief: 'Grade at most n rows',
+        brief: 'N: grade at most N rows',
       },
       filter: {
         kind: 'parsed',
         parse: text,
         optional: true,
         variadic: true,
-        placeholder: 'path=value',
-        brief: 'Only rows with this value',
+        brief: 'PATH=VALUE: only rows with this value; all must hold',
       },
       random: {
         kind: 'parsed',
         parse: count,
         optional: true,
-        placeholder: 'n',
-        brief: 'Draw n rows at random',
+        brief: 'N: draw N rows at random',
       },
       seed: {
         kind: 'parsed',
         parse: count,
         optional: true,
-        placeholder: 's',
-        brief: 'Seed of --random; default 0',
+        brief: 'S: seed of --random; default 0',
       },
       outputField: {
         kind: 'parsed',
         parse: text,
         optional: true,
-        placeholder: 'path',
-        brief: 'Flat rows: the row is item, and this field is sample.output_text',
+        brief: 'PATH: the row is item, this field sample.output_text',
       },
       missingSample: {
         kind: 'enum',
         values: ['fail', 'empty'],
         optional: true,
-        brief: 'Rows without a sample: fail them (default), or take sample.* as empty text',
+        brief: 'Rows without a sample: fail (default), or empty text',
       },
       id: {
         kind: 'parsed',
         parse: text,
         optional: true,
-        placeholder: 'path',
-        brief: "Add this value as the result's id",
+        brief: "PATH: add this value as the result's id",
       },
       keep: {
         kind: 'enum',
@@ -141,17 +125,16 @@ const runCommand = buildCommand<RunFlags, [grader: string, data: string], Comman
         kind: 'parsed',
         parse: share,
         default: '0',
-        placeholder: 'share',
-        brief: 'Exit 3 when more rows than this share failed',
+        brief: 'SHARE: exit 3 when more rows failed (0 to 1)',
       },
-      min: { ...gate, brief: 'Exit 1 when the mean (of a criterion or member) is below x' },
-      max: { ...gate, brief: 'Exit 1 when the mean (of a criterion or member) is above x' },
-      minPassRate: { ...gate, brief: 'Exit 1 when the pass rate (of a criterion) is below x' },
+      min: { ...gate, brief: '[NAME=]X: exit 1 when the mean is below X' },
+      max: { ...gate, brief: '[NAME=]X: exit 1 when the mean is above X' },
+      minPassRate: { ...gate, brief: '[NAME=]X: exit 1 when the pass rate is below X' },
       json: {
         kind: 'boolean',
         default: false,
         withNegated: false,
-        brief: 'Print the summary as JSON on standard output; rows go only to -o',
+        brief: 'Summary as JSON on standard output; rows only to -o',
       },
       quiet: { kind: 'boolean', default: false, withNegated: false, brief: 'No progress and no summary' },
     },
@@ -162,11 +145,15 @@ const runCommand = buildCommand<RunFlags, [grader: string, data: string], Comman
     fullDescription: [
       'Grade every row of a dataset and write one result line for each, in order.',
       '',
-      'A row is {"item": {…}, "sample": …}, where the sample is the output text, an object with output_text,',
-      'or a whole chat completion or response; or a flat object, which is the item itself.',
+      'A row is {"item": {…}, "sample": …}, where the sample is the output text, an object with',
+      'output_text, or a whole chat completion or response; or a flat object, which is the item itself.',
+      'PATH is a path in the row, as templates have it: item.question, sample.choices[0].index.',
       '',
-      'Exit codes: 0 fine, 1 a gate failed, 2 bad usage or configuration, 3 more rows failed than allowed,',
-      '4 the results could not be written, 130 interrupted.',
+      '--min, --max and --min-pass-rate may be given several times. NAME is a criterion of an eval or, for',
+      '--min and --max, a member of a multi; without a name the bound is for the whole run.',
+      '',
+      'Exit codes: 0 fine, 1 a gate failed, 2 bad usage or configuration, 3 more rows failed than',
+      'allowed, 4 the results could not be written, 70 a bug in assay, 130 interrupted.',
     ].join('\n'),
   },
 });
@@ -202,9 +189,11 @@ const schemaCommand = buildCommand<SchemaFlags, [], CommandContext>({
   docs: { brief: 'Print the JSON Schema of grader files, for editors' },
 });
 
+const routes = { run: runCommand, validate: validateCommand, schema: schemaCommand };
+
 export const app: Application<CommandContext> = buildApplication(
   buildRouteMap({
-    routes: { run: runCommand, validate: validateCommand, schema: schemaCommand },
+    routes,
     docs: { brief: 'Run grader JSON over datasets on your own machine, with scores you can trust' },
   }),
   {
@@ -212,11 +201,11 @@ export const app: Application<CommandContext> = buildApplication(
     versionInfo: { currentVersion: version },
     scanner: { caseStyle: 'allow-kebab-for-camel', allowArgumentEscapeSequence: true },
     documentation: { useAliasInUsageLine: true, onlyRequiredInUsageLine: true },
-    localization: {
-      text: {
-        ...text_en,
-        formatException: (error: unknown) => (error instanceof Error ? error.message : String(error)),
-      },
-    },
+    localization: { text: parserText },
+    determineExitCode: () => EXIT.bug,
   },
 );
+
+/** Where a user who gave bad arguments finds the good ones: `see assay run --help`. */
+export const seeHelp = ([command]: readonly string[]): string =>
+  `see assay ${Object.hasOwn(routes, command ?? '') ? `${command} ` : ''}--help`;

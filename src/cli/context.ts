@@ -28,6 +28,7 @@ export const EXIT = {
   badUsage: 2,
   tooManyFailed: 3,
   cannotWrite: 4,
+  bug: 70,
   interrupted: 130,
 } as const;
 

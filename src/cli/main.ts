@@ -1,5 +1,5 @@
-import { run } from '@stricli/core';
-import { app } from './app.js';
+import { ExitCode, run } from '@stricli/core';
+import { app, seeHelp } from './app.js';
 import { EXIT, type CommandContext, type Io } from './context.js';
 
 /**
@@ -12,6 +12,10 @@ export const main = async (argv: readonly string[], io: Io): Promise<number> => 
   const process: CommandContext['process'] = { stdout: io.stdout, stderr: io.stderr, env: io.env };
   await run(app, argv, { process, io });
   const exitCode = Number(process.exitCode ?? EXIT.ok);
-  // The parser's own codes for unknown commands and flags are negative.
-  return exitCode < 0 ? EXIT.badUsage : exitCode;
+  if (exitCode === ExitCode.UnknownCommand || exitCode === ExitCode.InvalidArgument) {
+    io.stderr.write(`${seeHelp(argv)}\n`);
+    return EXIT.badUsage;
+  }
+  // The parser's own codes are negative.
+  return exitCode < 0 ? EXIT.bug : exitCode;
 };

@@ -7,7 +7,7 @@ import type { RowFilter } from '../run/select.js';
 import { DatasetError } from '../run/source.js';
 import { formatDiagnostic, readConfigFile, type ConfigFile } from './config-file.js';
 import { EXIT, UsageError, type CommandContext, type Io } from './context.js';
-import { checkGates, parseGates, type Gate } from './gates.js';
+import { checkGateNames, checkGates, parseGates, type Gate } from './gates.js';
 import { prepareFile, profileName, type PrepareFlags } from './prepare.js';
 import { ProgressLine } from './progress.js';
 import { renderSummary } from './summary.js';
@@ -74,12 +74,14 @@ const gradeDataset = async (
   const { grader, diagnostics } = await prepareFile(config, flags);
   for (const diagnostic of diagnostics) io.stderr.write(`${formatDiagnostic(diagnostic)}\n`);
   if (grader === undefined) return EXIT.badUsage;
+  checkGateNames(gates, grader);
   const progress = flags.quiet ? undefined : new ProgressLine(io.stderr);
   const failures: string[] = [];
   let result: RunResult;
   try {
     result = await run(grader, {
       ...options,
+      configurationWarnings: diagnostics.map(({ path, message }) => `${path}: ${message}`),
       onProgress: (state) => progress?.update(state),
       onFailure: ({ code, message }, line) => {
         if (failures.length < SHOWN_FAILURES)

@@ -11,11 +11,22 @@ type Paint = (style: 'bold' | 'dim' | 'red' | 'yellow', text: string) => string;
 const plain: Paint = (_style, text) => text;
 const coloured: Paint = (style, text) => styleText(style, text, { validateStream: false });
 
-/** What a person reads at the end of a run. */
+/** How a summary is to look. */
+export interface SummaryLook {
+  readonly colour: boolean;
+  /** Width of the terminal, in characters. Default 80. */
+  readonly columns?: number;
+}
+
+/**
+ * What a person reads at the end of a run.
+ *
+ * @param failures  the first failures, in words; the summary knows how many there are
+ */
 export const renderSummary = (
   { status, summary }: RunResult,
   failures: readonly string[],
-  colour: boolean,
+  { colour, columns = 80 }: SummaryLook,
 ): string => {
   const paint = colour ? coloured : plain;
   const lines = [
@@ -24,10 +35,10 @@ export const renderSummary = (
     ...scoreLines(summary, paint),
     ...memberLines(summary),
     '',
-    ...histogramLines(summary.histogram),
+    ...histogramLines(summary.histogram, columns, paint),
     ...failureLines(summary, failures, paint),
     ...summary.warnings.map((warning) => paint('yellow', `  warning: ${warning}`)),
-    paint('dim', `  scored by ${summary.grader.signature}`),
+    ...wrap(`scored by ${summary.grader.signature}`, columns).map((line) => paint('dim', line)),
     ...(summary.results === null
       ? []
       : [paint('dim', `  results in ${summary.results} and ${recordPath(summary.results)}`)]),
@@ -81,26 +92,54 @@ const memberLines = ({ sub_rewards = {}, criteria = {} }: ScoreSummary): string[
   return ['', ...rows.map(([name, text]) => `    ${name.padEnd(width)}${text}`)];
 };
 
-const BAR_WIDTH = 40;
+const MAX_BAR_WIDTH = 40;
 const EIGHTHS = ['', '▏', '▎', '▍', '▌', '▋', '▊', '▉'];
+/** Shorter runs of empty bins are shown: a bin that says 0 takes no more room than a mark would. */
+const MIN_GAP = 3;
 
-const histogramLines = (bins: readonly Bin[]): string[] => {
+const histogramLines = (bins: readonly Bin[], columns: number, paint: Paint): string[] => {
   if (bins.length === 0) return [];
-  const most = Math.max(...bins.map(({ count }) => count));
   const labels = bins.map(({ from }) => String(Number(from.toPrecision(6))));
-  const width = Math.max(...labels.map((text) => text.length), 4);
-  return [
-    ...bins.map(({ count }, index) =>
-      `  ${labels[index].padStart(width)} ${bar(count / most)} ${whole(count)}`.trimEnd(),
-    ),
-    '',
-  ];
+  const labelWidth = Math.max(...labels.map((text) => text.length), 4);
+  const most = Math.max(...bins.map(({ count }) => count));
+  const room = columns - '  '.length - labelWidth - ' '.length - ` ${whole(most)}`.length;
+  const barWidth = Math.min(MAX_BAR_WIDTH, Math.max(1, room));
+  const lines: string[] = [];
+  for (let index = 0; index < bins.length; index += 1) {
+    const gap = emptyBins(bins, index);
+    if (gap >= MIN_GAP) {
+      lines.push(paint('dim', `  ${'⋮'.padStart(labelWidth)}`));
+      index += gap - 1;
+      continue;
+    }
+    const { count } = bins[index];
+    lines.push(`  ${labels[index].padStart(labelWidth)} ${bar(count / most, barWidth)} ${whole(count)}`);
+  }
+  return [...lines, ''];
+};
+
+/** How many bins from `start` on are empty. */
+const emptyBins = (bins: readonly Bin[], start: number): number => {
+  const next = bins.findIndex(({ count }, index) => index >= start && count > 0);
+  return (next === -1 ? bins.length : next) - start;
 };
 
 /** A bar in eighths of a character; any count above zero shows. */
-const bar = (share: number): string => {
-  const eighths = share === 0 ? 0 : Math.max(1, Math.round(share * BAR_WIDTH * 8));
+const bar = (share: number, width: number): string => {
+  const eighths = share === 0 ? 0 : Math.max(1, Math.round(share * width * 8));
   return '█'.repeat(Math.floor(eighths / 8)) + EIGHTHS[eighths % 8];
+};
+
+/** Indented lines of at most `columns` characters, where there are spaces to break at. */
+const wrap = (text: string, columns: number): string[] => {
+  const [first, ...words] = text.split(' ');
+  const lines = [`  ${first}`];
+  for (const word of words) {
+    const longer = `${lines.at(-1)} ${word}`;
+    if (longer.length <= columns) lines[lines.length - 1] = longer;
+    else lines.push(`    ${word}`);
+  }
+  return lines;
 };
 
 const failureLines = ({ failed }: RunSummary, failures: readonly string[], paint: Paint): string[] => {

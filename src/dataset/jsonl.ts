@@ -28,45 +28,66 @@ export async function* lineBlocks(
   chunks: AsyncIterable<Chunk>,
   maxLineBytes: number = MAX_LINE_BYTES,
 ): AsyncGenerator<LineBlock, void, undefined> {
-  let rest: Buffer = Buffer.alloc(0);
+  const rest = new LineStart(maxLineBytes);
   let position = 0;
-  let skipping = false;
   for await (const { memory, start, end: filled } of chunks) {
-    let fresh = memory.subarray(start, filled);
-    const length = fresh.length;
-    if (position === 0 && fresh.subarray(0, 3).equals(BYTE_ORDER_MARK)) fresh = fresh.subarray(3);
-    position += length;
-    if (skipping) {
-      const end = fresh.indexOf(NEWLINE);
-      if (end === -1) continue;
-      yield { bytes: rest, position, tooLong: true };
-      skipping = false;
-      fresh = fresh.subarray(end + 1);
-    }
-    const end = fresh.lastIndexOf(NEWLINE);
-    if (end === -1) {
-      rest = Buffer.concat([rest, fresh]);
-      if (rest.length > maxLineBytes) {
-        skipping = true;
-        rest = Buffer.alloc(0);
-      }
+    let from = start;
+    if (position === 0 && memory.subarray(start, start + 3).equals(BYTE_ORDER_MARK)) from += 3;
+    position += filled - start;
+    const newline = memory.subarray(from, filled).indexOf(NEWLINE);
+    if (newline === -1) {
+      rest.add(memory.subarray(from, filled));
       continue;
     }
-    const bytes = joined(rest, memory, fresh.byteOffset - memory.byteOffset, end + 1);
-    yield { bytes, position };
-    // A copy: the chunk's memory is used again for the next one.
-    rest = Buffer.from(fresh.subarray(end + 1));
+    if (!rest.fits(newline)) {
+      yield { bytes: NOTHING, position, tooLong: true };
+      rest.clear();
+      from += newline + 1;
+    }
+    const end = from + memory.subarray(from, filled).lastIndexOf(NEWLINE) + 1;
+    if (end > from) yield { bytes: rest.joinedWith(memory, from, end), position };
+    rest.clear();
+    rest.add(memory.subarray(end, filled));
   }
-  if (skipping) yield { bytes: rest, position, tooLong: true };
-  else if (rest.length > 0) yield { bytes: rest, position };
+  if (!rest.fits(0)) yield { bytes: NOTHING, position, tooLong: true };
+  else if (rest.length > 0) yield { bytes: rest.joinedWith(NOTHING, 0, 0), position };
 }
 
-/** `rest` and the `length` bytes of `memory` from `start`, as one piece; put together in place where there is room. */
-const joined = (rest: Buffer, memory: Buffer, start: number, length: number): Buffer => {
-  if (rest.length > start) return Buffer.concat([rest, memory.subarray(start, start + length)]);
-  rest.copy(memory, start - rest.length);
-  return memory.subarray(start - rest.length, start + length);
-};
+const NOTHING = Buffer.alloc(0);
+
+/** The beginning of a line whose end has not been read yet. */
+class LineStart {
+  length = 0;
+  private pieces: Buffer[] = [];
+
+  constructor(private readonly maxBytes: number) {}
+
+  /** Keeps a copy: the memory is used again for the next chunk. What is too long to be a line is not kept. */
+  add(bytes: Buffer): void {
+    this.length += bytes.length;
+    if (this.length > this.maxBytes) this.pieces = [];
+    else if (bytes.length > 0) this.pieces.push(Buffer.from(bytes));
+  }
+
+  /** Whether the line is within the limit when `more` bytes follow. */
+  fits(more: number): boolean {
+    return this.length + more <= this.maxBytes;
+  }
+
+  clear(): void {
+    this.length = 0;
+    this.pieces = [];
+  }
+
+  /** The kept bytes and those of `memory`, as one piece; put together in place where there is room in front. */
+  joinedWith(memory: Buffer, start: number, end: number): Buffer {
+    const at = start - this.length;
+    if (at < 0) return Buffer.concat([...this.pieces, memory.subarray(start, end)]);
+    let offset = at;
+    for (const piece of this.pieces) offset += piece.copy(memory, offset);
+    return memory.subarray(at, end);
+  }
+}
 
 /** Walks over the lines of blocks that are not blank. A class and not a generator: it runs once a row. */
 export class LineCursor {
@@ -116,8 +137,9 @@ export class LineCursor {
   }
 }
 
+/** Nothing but the white space of JSON; a line of any other is no JSON, and not dropped in silence. */
 const isBlank = (text: string): boolean =>
-  text.length === 0 || (text.charCodeAt(0) <= 0x20 && text.trim().length === 0);
+  text.length === 0 || (text.charCodeAt(0) <= 0x20 && /^[ \t\r]*$/.test(text));
 
 /** Bytes of a source; the memory in front of `start` may be written to. */
 export interface Chunk {

@@ -1,5 +1,6 @@
 import type { JsonObject, Namespace, Row } from '../contract.js';
 import { formatPath, GradingError, type PathSegment } from '../errors.js';
+import { childOf, isObject } from '../json-value.js';
 import { JsonScanner } from '../json-scanner.js';
 import { failed, type Failed } from '../score.js';
 import { jsonSpanText } from '../span.js';
@@ -16,7 +17,7 @@ export interface RowShape {
 }
 
 /** Something about a row that does not stop it from being graded. */
-export type RowNote = 'several_choices' | 'structured_output';
+export type RowNote = 'several_choices' | 'structured_output' | 'empty_sample';
 
 /** A row whose values remember how the dataset wrote them. */
 class SourceRow implements Row {
@@ -53,7 +54,7 @@ export const parseRow = (text: string, shape: RowShape = {}): Row => {
 
 /** In our own words: those of JSON.parse differ between versions of Node, and results must not. */
 const describeMistake = (text: string): string => {
-  const { mistake } = new JsonScanner(text).scan();
+  const { mistake } = new JsonScanner(text, false).scan();
   const place = mistake === undefined ? '' : ` at column ${mistake.at + 1}: ${mistake.message}`;
   const isArray = text.trimStart().startsWith('[')
     ? '; a dataset holds one JSON object a line, not an array'
@@ -67,7 +68,11 @@ export const toRow = (value: unknown, shape: RowShape = {}): Row | Failed => {
     return shapeRow(value, shape, undefined);
   } catch (error) {
     if (error instanceof GradingError) return failed(error.code, error.message);
-    throw error;
+    // A getter of the caller's own object.
+    return failed(
+      'row_error',
+      `the row cannot be read: ${error instanceof Error ? error.message : String(error)}`,
+    );
   }
 };
 
@@ -87,7 +92,9 @@ const shapeRow = (
   }
   const wrapped = isObject(value.item);
   const item = wrapped ? (value.item as JsonObject) : value;
-  const { sample, locate } = shapeSample(value.sample, note) ?? (missingSample === 'empty' ? EMPTY : NONE);
+  const given = shapeSample(value.sample, wrapped, note);
+  if (given === undefined && missingSample === 'empty') note?.('empty_sample');
+  const { sample, locate } = given ?? (missingSample === 'empty' ? EMPTY : NONE);
   return text === undefined
     ? { item, sample }
     : new SourceRow(item, sample, text, wrapped ? IN_ITEM : ROOT, locate);
@@ -96,12 +103,18 @@ const shapeRow = (
 const ROOT: readonly PathSegment[] = [];
 const IN_ITEM: readonly PathSegment[] = ['item'];
 
-const isObject = (value: unknown): value is JsonObject =>
-  typeof value === 'object' && value !== null && !Array.isArray(value);
-
 const describe = (value: unknown): string => {
   if (value === null) return 'null';
   return Array.isArray(value) ? 'an array' : `a ${typeof value}`;
+};
+
+const SHOWN_KEYS = 10;
+const SHOWN_LENGTH = 200;
+
+/** The first keys of an object, in a length that a message can have. */
+const shown = (keys: readonly string[]): string => {
+  const text = keys.slice(0, SHOWN_KEYS).join(', ') || 'nothing';
+  return text.length > SHOWN_LENGTH || keys.length > SHOWN_KEYS ? `${text.slice(0, SHOWN_LENGTH)}…` : text;
 };
 
 const outputText = (
@@ -112,14 +125,15 @@ const outputText = (
 ): string => {
   let value: unknown = row;
   for (const segment of path) {
-    if (typeof value !== 'object' || value === null || !Object.hasOwn(value, segment)) {
-      const names = isObject(value) ? Object.keys(value).slice(0, 10).join(', ') : describe(value);
+    const child = childOf(value, segment);
+    if (child === undefined) {
+      const there = isObject(value) ? shown(Object.keys(value)) : describe(value);
       throw new GradingError(
         'row_error',
-        `the output field ${formatPath(path)} is missing; there is ${names}`,
+        `the output field ${formatPath(path)} is missing; there is ${there}`,
       );
     }
-    value = (value as Record<PathSegment, unknown>)[segment];
+    value = child;
   }
   if (typeof value === 'string') return value;
   if (value === null) throw new GradingError('row_error', `the output field ${formatPath(path)} is null`);
@@ -138,15 +152,19 @@ const NONE: ShapedSample = { sample: undefined, locate: nowhere };
 const EMPTY: ShapedSample = { sample: EMPTY_SAMPLE, locate: nowhere };
 
 /** A sample may be the output text, an object with the API's names, or a whole chat.completion or response. */
-const shapeSample = (value: unknown, note: RowShape['note']): ShapedSample | undefined => {
+const shapeSample = (value: unknown, wrapped: boolean, note: RowShape['note']): ShapedSample | undefined => {
   if (value === undefined || value === null) return undefined;
   if (typeof value === 'string') return { sample: { output_text: value }, locate: nowhere };
   if (!isObject(value)) {
+    // A flat row may have a column of that name.
+    if (!wrapped) return undefined;
     throw new GradingError('row_error', `"sample" is ${describe(value)}, expected a text or an object`);
   }
+  // An SDK's dump of a response has both: the text is a convenience, the calls are only in the output.
+  if (Array.isArray(value.output) && !Object.hasOwn(value, 'output_tools'))
+    return fromResponse(value, value.output);
   if (typeof value.output_text === 'string') return { sample: value, locate: inSample };
   if (Array.isArray(value.choices)) return fromChatCompletion(value, value.choices, note);
-  if (Array.isArray(value.output)) return fromResponse(value, value.output);
   return { sample: value, locate: inSample };
 };
 
@@ -186,7 +204,7 @@ const fromChatCompletion = (
 const fromResponse = (dump: JsonObject, output: readonly unknown[]): ShapedSample => {
   const entries = output.filter(isObject);
   const texts = entries
-    .filter(({ content }) => content !== undefined)
+    .filter(({ type }) => type === undefined || type === 'message')
     .map(({ content }) => contentText(content));
   const tools = entries
     .filter(({ type }) => type === 'function_call' || type === 'mcp_call')
@@ -196,7 +214,11 @@ const fromResponse = (dump: JsonObject, output: readonly unknown[]): ShapedSampl
       function: { name, arguments: args },
     }));
   return {
-    sample: { ...dump, output_text: texts.join(''), output_tools: tools },
+    sample: {
+      ...dump,
+      output_text: typeof dump.output_text === 'string' ? dump.output_text : texts.join(''),
+      output_tools: tools,
+    },
     locate: (path) => (Object.hasOwn(dump, path[0]) ? inSample(path) : undefined),
   };
 };

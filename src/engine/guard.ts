@@ -1,11 +1,12 @@
 import type { PreparedGrader } from '../contract.js';
-import { GradingError } from '../errors.js';
+import { ERROR_CODES, GradingError } from '../errors.js';
 import { failed, type Failed, type Score } from '../score.js';
 import { show } from '../show.js';
 
 /** A grader whose `grade` never throws and never gives a reward that is no number, whoever wrote it. */
 export const guard = (type: string, prepared: PreparedGrader): PreparedGrader & { signature: string } => ({
   signature: prepared.signature ?? type,
+  members: prepared.members,
   grade(row) {
     try {
       const score = prepared.grade(row);
@@ -21,10 +22,17 @@ const isPromise = (score: Score | Promise<Score>): score is Promise<Score> =>
   typeof (score as Partial<Promise<Score>> | undefined)?.then === 'function';
 
 const soundScore = (score: Score | undefined): Score => {
-  if (score?.status === 'failed') return score;
-  if (score?.status === 'scored' && Number.isFinite(score.reward)) return score;
+  if (score?.status === 'scored' && Number.isFinite(score.reward) && isSound(score)) return score;
+  if (score?.status === 'failed' && Object.hasOwn(ERROR_CODES, score.code) && isSound(score)) return score;
   const given = score?.status === 'scored' ? `the reward ${show(score.reward)}` : show(score);
-  return failed('other_error', `the grader gave ${given}, expected a finite number`);
+  return failed('other_error', `the grader gave ${given}, expected a score with a finite reward`);
+};
+
+/** The other fields go into result lines as they are, so they have to be what they say. */
+const isSound = (score: Score): boolean => {
+  if (score.subRewards !== undefined && !Object.values(score.subRewards).every(Number.isFinite)) return false;
+  if (score.status === 'failed') return typeof score.message === 'string';
+  return score.passed === undefined || typeof score.passed === 'boolean';
 };
 
 const toFailure = (error: unknown): Failed => {

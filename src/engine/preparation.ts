@@ -1,10 +1,4 @@
-import type {
-  Embed,
-  GraderDefinition,
-  PrepareContext,
-  PreparedGrader,
-  Row,
-} from '../contract.js';
+import type { Embed, GraderDefinition, PrepareContext, PreparedGrader, Row } from '../contract.js';
 import { allCriteria, findGraders, type Criterion, type PreparedCriterion } from '../criteria.js';
 import { toRow } from '../dataset/row.js';
 import { ConfigError, type ConfigIssue, type PathSegment } from '../errors.js';
@@ -39,6 +33,8 @@ export interface ReadyGrader {
   readonly signature: string;
   /** The names of an eval's criteria, in order; empty for a single grader. */
   readonly criteria: readonly string[];
+  /** The names of a multi's members, in order; empty for any other grader. */
+  readonly members: readonly string[];
   /** Grades one row: `{ item, sample }`, or a flat object that is the item itself. */
   grade(row: Row | Record<string, unknown>): Score | Promise<Score>;
   /** As `grade`, for a row that already has its final shape. */
@@ -200,9 +196,11 @@ const ready = (
   name,
   type,
   criteria,
+  members: prepared.members ?? [],
   signature: prepared.signature ?? type,
   gradeRow: (row) => prepared.grade(row),
   grade(row) {
+    if (typeof row.sourceText === 'function') return prepared.grade(row as Row);
     const shaped = toRow(row);
     return 'status' in shaped ? shaped : prepared.grade(shaped);
   },

@@ -119,6 +119,9 @@ export const EVALUATION_METRICS: readonly EvaluationMetric[] = [
   'cosine',
 ];
 
+/** The metrics that split texts by the profile's tokenizer. */
+const TOKENIZED: ReadonlySet<TextMetricName> = new Set(['bleu', 'gleu', 'meteor']);
+
 /** What a profile leaves open. */
 export interface TextMetricOptions {
   /** A directory with NLTK's `punkt_tab/english` files, for tokens that equal NLTK's on every text. */
@@ -132,7 +135,8 @@ export interface TextMetricOptions {
  *
  * @param name  an `evaluation_metric` other than `cosine`, which needs embeddings or `loadLexicalCosine`
  * @param profile  name or alias of a profile
- * @returns the metric, and the name under which its scores may be compared: `bleu/hosted-2025`
+ * @returns the metric, and the name under which its scores may be compared: `bleu/hosted-2025`, with `+punkt_tab` when NLTK's
+ *   sentence model is used
  * @throws ConfigError  for an unknown profile, or for a metric that is not made of texts alone
  */
 export const textMetric = (
@@ -143,10 +147,12 @@ export const textMetric = (
   const resolved = resolveProfile(profile);
   if (!Object.hasOwn(TEXT_METRICS, name)) throw unknownName('text metric', name, Object.keys(TEXT_METRICS));
   const tokenize = tokenizer(resolved.tokenizer, punktData === undefined ? {} : { punktData });
+  const usesModel =
+    punktData !== undefined && tokenize !== tokenizer(resolved.tokenizer) && TOKENIZED.has(name);
   const variant = name === 'fuzzy_match' && scorer !== 'ratio' ? `:${scorer}` : '';
   return {
     metric: TEXT_METRICS[name]({ tokenize, profile: resolved, scorer }),
-    signature: `${name}${variant}/${resolved.name}`,
+    signature: `${name}${variant}/${resolved.name}${usesModel ? '+punkt_tab' : ''}`,
   };
 };
 

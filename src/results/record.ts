@@ -45,6 +45,9 @@ export interface RunSummary extends ScoreSummary {
   readonly started: string;
   readonly seconds: number;
   readonly rows_per_second: number;
+  /** What was odd about the configuration, such as a threshold that was filled in. */
+  readonly configuration_warnings: readonly string[];
+  /** What was odd about the rows. */
   readonly warnings: readonly string[];
 }
 

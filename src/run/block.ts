@@ -2,6 +2,7 @@ import type { Row } from '../contract.js';
 import { LineCursor, type LineBlock } from '../dataset/jsonl.js';
 import { parseRow, type RowShape } from '../dataset/row.js';
 import { GradingError, type PathSegment } from '../errors.js';
+import { JsonScanner } from '../json-scanner.js';
 import type { ReadyGrader } from '../engine.js';
 import { LineBuffer } from '../results/line-buffer.js';
 import type { LineExtras } from '../results/line.js';
@@ -22,6 +23,8 @@ export interface BlockGraderOptions {
   readonly shape: RowShape;
   readonly selection: RowSelection;
   readonly keep: Keep;
+  /** Ends a block early; the rows in flight are waited for. */
+  readonly signal?: AbortSignal;
   /** Most rows in flight at once, for graders that answer with promises. */
   readonly concurrency: number;
   /** Receives every score, in row order. */
@@ -55,11 +58,11 @@ export class BlockGrader {
 
   /** The result lines of a block, as bytes; they stay valid until the next block has been graded. */
   async grade(block: LineBlock): Promise<Buffer> {
-    const { grader, concurrency } = this.options;
+    const { grader, concurrency, signal } = this.options;
     const inFlight: Pending[] = [];
     const { lines } = this;
     lines.open(block);
-    while (!this.done && lines.next()) {
+    while (!this.done && signal?.aborted !== true && lines.next()) {
       const number = this.nextRow;
       this.nextRow += 1;
       const row = this.read(lines, number);
@@ -94,11 +97,21 @@ export class BlockGrader {
 
   private extras(row: Row | Failed, text: string): LineExtras {
     const { id, input } = this.options.keep;
-    // What is not JSON cannot stand in a result line as it is; it is kept as a JSON string.
-    if ('status' in row) return input === undefined ? {} : { input: JSON.stringify(text) };
+    if ('status' in row) return this.extrasOfBroken(text);
     return {
       id: id === undefined ? undefined : (valueText(row, id) ?? 'null'),
       input: input === undefined ? undefined : this.inputText(input, row, text),
+    };
+  }
+
+  /** A row of another shape is JSON all the same; any other text is kept as a JSON string. */
+  private extrasOfBroken(text: string): LineExtras {
+    const { id, input } = this.options.keep;
+    const isJson = new JsonScanner(text, false).scan().mistake === undefined;
+    if (!isJson) return input === undefined ? {} : { input: JSON.stringify(text) };
+    return {
+      id: id === undefined ? undefined : (jsonSpanText(text, id) ?? 'null'),
+      input: input === undefined ? undefined : text.trim(),
     };
   }
 

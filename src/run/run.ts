@@ -19,7 +19,7 @@ import type { Failed, Score } from '../score.js';
 import { version } from '../version.js';
 import { BlockGrader, type Keep } from './block.js';
 import { drawRows, matchesFilter, RowSelection, type RowFilter, type SelectOptions } from './select.js';
-import { openSource, type Source } from './source.js';
+import { DatasetError, openSource, type Source } from './source.js';
 
 /** Everything a run needs to know beside the grader. */
 export interface RunOptions {
@@ -42,6 +42,8 @@ export interface RunOptions {
   readonly limit?: number;
   /** Only rows that meet every condition. */
   readonly filter?: readonly RowFilter[];
+  /** What was odd about the configuration; kept in the record. */
+  readonly configurationWarnings?: readonly string[];
   /** Draw this many rows at random; needs a file. */
   readonly random?: number;
   /** For `random`; default 0. */
@@ -69,6 +71,7 @@ export interface RunResult {
 }
 
 const NOTES: Record<RowNote, string> = {
+  empty_sample: 'some rows have no sample; sample.* was taken as empty text',
   structured_output: 'in some rows the output field is no text; its JSON is graded as it is written',
   several_choices: 'some samples have several choices; the first one is graded',
 };
@@ -126,6 +129,7 @@ const gradeAndRecord = async (grader: ReadyGrader, options: RunOptions, ends: En
     started: started.toISOString(),
     seconds,
     rows_per_second: seconds > 0 ? Math.round(scores.rows / seconds) : scores.rows,
+    configuration_warnings: options.configurationWarnings ?? [],
     warnings: [...warnings],
   };
   await save({ ...record, status, dataset: source.identity(), summary });
@@ -180,7 +184,9 @@ const graderRecord = ({ name, type, signature }: ReadyGrader, config: unknown): 
   name,
   type,
   signature,
-  sha256: createHash('sha256').update(JSON.stringify(config)).digest('hex'),
+  sha256: createHash('sha256')
+    .update(JSON.stringify(config) ?? '')
+    .digest('hex'),
 });
 
 interface Work extends Ends {
@@ -209,6 +215,7 @@ const gradeAll = async (
     shape: rowShape(options, (note) => warnings.add(NOTES[note])),
     selection,
     keep: options.keep ?? {},
+    signal,
     concurrency: options.concurrency ?? DEFAULT_CONCURRENCY,
     onScore,
   });
@@ -248,12 +255,15 @@ const selectOptions = async (options: RunOptions): Promise<SelectOptions> => {
 
 /** Counts the rows that the filter lets through, so that as many are drawn as were asked for. */
 const countEligible = async (options: RunOptions): Promise<number> => {
-  if (typeof options.data !== 'string') throw new TypeError('rows can only be drawn at random from a file');
   const source = await openSource(options.data);
   const shape = rowShape(options);
   const lines = new LineCursor();
   let count = 0;
   try {
+    if (source.bytes === undefined)
+      throw new DatasetError(
+        `${source.name}: rows can only be drawn at random from a file, which is read twice`,
+      );
     for await (const block of source.blocks) {
       lines.open(block);
       while (lines.next()) {

@@ -1,5 +1,6 @@
 import type { Namespace, Row } from '../contract.js';
 import type { PathSegment } from '../errors.js';
+import { childOf } from '../json-value.js';
 
 /** A condition on rows: the value at the path has this text. */
 export interface RowFilter {
@@ -73,8 +74,7 @@ const valueAt = (row: Row, fullPath: readonly PathSegment[]): unknown => {
   const { namespace, path } = locate(fullPath);
   let value: unknown = row[namespace];
   for (const segment of path) {
-    if (typeof value !== 'object' || value === null || !Object.hasOwn(value, segment)) return undefined;
-    value = (value as Record<PathSegment, unknown>)[segment];
+    value = childOf(value, segment);
   }
   return value;
 };

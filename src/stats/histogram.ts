@@ -6,6 +6,7 @@ export interface Bin {
 }
 
 const MAX_BINS = 21;
+const MAX_BIN = 2 ** 50;
 
 /**
  * Histogram of a stream whose range is not known beforehand. Bins start at multiples of a round width (… 0.01, 0.05,
@@ -22,7 +23,8 @@ export class RunningHistogram {
 
   add(value: number): void {
     let bin = binOf(value, this.width);
-    while (!this.reaches(bin)) {
+    // Numbers of bins have to be exact, or the next bin is the same one.
+    while (Math.abs(bin) > MAX_BIN || !this.reaches(bin)) {
       this.widen();
       bin = binOf(value, this.width);
     }
@@ -66,11 +68,18 @@ export class RunningHistogram {
 
 /** Values are counted in quanta, so that 0.3 / 0.1 is 3 and merged bins equal freshly counted ones (up to 9e9). */
 const QUANTA_PER_UNIT = 1e6;
+const LARGEST_EXACT = 9e9;
+/** Beyond it all values share a bin, so that widths stay finite. */
+const LARGEST = 1e290;
 
 /** Bin widths in quanta: 1, 5, 10, 50, 100 … */
 const widthOf = (index: number): number => (index % 2 === 0 ? 1 : 5) * 10 ** Math.floor(index / 2);
 
-const binOf = (value: number, width: number): number =>
-  Math.floor(Math.round(value * QUANTA_PER_UNIT) / width);
+const binOf = (value: number, width: number): number => {
+  // Quanta of huge numbers are not whole, or not even finite; there the difference does not show.
+  if (Math.abs(value) > LARGEST_EXACT)
+    return Math.floor(Math.max(-LARGEST, Math.min(LARGEST, value)) / (width / QUANTA_PER_UNIT));
+  return Math.floor(Math.round(value * QUANTA_PER_UNIT) / width);
+};
 
 const edge = (bin: number, width: number): number => (bin * width) / QUANTA_PER_UNIT;

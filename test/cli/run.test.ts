@@ -287,6 +287,25 @@ describe('flags about rows', () => {
     expect(await line('--id', 'missing')).toContain('"id":null');
   });
 
+  test('a row of another shape keeps its bytes and its id', async () => {
+    const data = await rows('{"id":7, "out":null}');
+    const argv = [
+      'run',
+      await write(exact),
+      data,
+      '--quiet',
+      '--output-field',
+      'out',
+      '--id',
+      'id',
+      '--keep',
+      'all',
+    ];
+    expect((await assay(argv)).stdout).toMatch(
+      /^\{"row":0,"id":7,"status":"failed".*"input":\{"id":7, "out":null\}\}\n$/,
+    );
+  });
+
   test('a broken row that is kept is kept as text', async () => {
     const { stdout } = await assay([
       'run',
@@ -334,6 +353,9 @@ describe('exit codes', () => {
     expect(await code(criteria, data, '--min-pass-rate', '0.5')).toBe(0);
     expect(await code(criteria, data, '--min-pass-rate', 'exact=0.6')).toBe(1);
     expect(await code(criteria, data, '--min-pass-rate', 'nope=0.6')).toBe(2);
+    // Known names without a single reward: what failed is told, not that the name is wrong.
+    expect(await code(criteria, await rows('nonsense'), '--min', 'exact=0.5')).toBe(3);
+    expect(await code(multi, await rows(broken), '--min', 'exact=0.5')).toBe(3);
     expect(await code(multi, data, '--min', 'high')).toBe(2);
   });
 

@@ -70,6 +70,20 @@ describe('lines', () => {
     ]);
   });
 
+  test('the limit does not depend on how the bytes arrive', async () => {
+    for (const chunkSize of [3, 16, 60, 1000]) {
+      const problems = (await readLines(`${'x'.repeat(50)}\n${'y'.repeat(51)}\n`, chunkSize, 50)).map(
+        ({ problem }) => problem !== undefined,
+      );
+      expect(problems.at(0), String(chunkSize)).toBe(false);
+      if (chunkSize < 100) expect(problems.at(1), String(chunkSize)).toBe(true);
+    }
+  });
+
+  test('a line of white space that JSON does not know is a row, and broken', async () => {
+    expect(await readLines(' \u00a0\n')).toHaveLength(1);
+  });
+
   test('an empty source has no lines', async () => expect(await readLines('')).toEqual([]));
 });
 

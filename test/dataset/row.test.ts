@@ -70,6 +70,20 @@ describe('whole API answers as samples', () => {
     });
   });
 
+  test("an SDK's dump has the text beside the output, and its calls all the same", () => {
+    const output = [
+      { type: 'reasoning', content: [{ type: 'reasoning_text', text: 'let me think' }] },
+      { type: 'function_call', call_id: 'call_1', name: 'f', arguments: '{"x":1.0}' },
+      { type: 'message', content: [{ type: 'output_text', text: '42' }] },
+    ];
+    expect(toRow({ item: {}, sample: { object: 'response', output, output_text: '42' } })).toMatchObject({
+      sample: { output_text: '42', output_tools: [call] },
+    });
+    expect(toRow({ item: {}, sample: { object: 'response', output } })).toMatchObject({
+      sample: { output_text: '42' },
+    });
+  });
+
   test('several choices are noted', () => {
     const notes: string[] = [];
     const choices = [{ message: { content: 'a' } }, { message: { content: 'b' } }];
@@ -103,6 +117,29 @@ describe('the source text of values', () => {
       '{"item":{},"sample":{"output":[{"type":"function_call","call_id":"c","name":"f","arguments":"{}"}]}}',
     );
     expect(row.sourceText?.('sample', ['output_tools'])).toBeUndefined();
+  });
+});
+
+describe('hostile rows', () => {
+  test.each([
+    ['repeated keys under deep nesting', `${'['.repeat(5e4)}{${'"":1,'.repeat(2e4)}"":1}x`],
+    ['a long list with a mistake at its end', `[${'1,'.repeat(2e6)}x`],
+    ['nothing but opening brackets', '['.repeat(1e6)],
+  ])('%s is one failed row', (_name, text) => {
+    expect(() => parseRow(text)).toThrow('not valid JSON at column');
+  });
+
+  test('a getter that throws is a failed row, not a crash', () => {
+    const row = {
+      get item(): never {
+        throw new Error('no');
+      },
+    };
+    expect(toRow(row)).toMatchObject({ status: 'failed', code: 'row_error' });
+  });
+
+  test('a flat row may have a column called sample', () => {
+    expect(parseRow('{"sample":7,"x":1}')).toMatchObject({ item: { sample: 7, x: 1 }, sample: undefined });
   });
 });
 

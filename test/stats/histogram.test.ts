@@ -51,3 +51,11 @@ propertyTest.prop([fc.array(fc.integer({ min: -2000, max: 2000 }), { minLength: 
     }
   },
 );
+
+test.each([1e14, 1e16, 1e20, 1e305, Number.MAX_VALUE, -1e20, 5e-324])(
+  'a reward of %d is one bin',
+  (value) => {
+    expect(histogram([value, value])).toHaveLength(1);
+    expect(histogram([value, 0, 1]).length).toBeLessThanOrEqual(21);
+  },
+);

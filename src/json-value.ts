@@ -1,0 +1,27 @@
+import type { PathSegment } from './errors.js';
+
+/** An object of JSON: neither null nor a list. */
+export const isObject = (value: unknown): value is Readonly<Record<string, unknown>> =>
+  typeof value === 'object' && value !== null && !Array.isArray(value);
+
+/** `0`, `12`, but not `01` or `-1`: the names that also count as array indexes. */
+const ARRAY_INDEX = /^(?:0|[1-9]\d{0,14})$/;
+
+/**
+ * The array index that a path segment stands for: a number, or a name of plain digits (`output.0`).
+ *
+ * @returns undefined for any other name, such as `length`
+ */
+export const arrayIndex = (segment: PathSegment): number | undefined => {
+  if (typeof segment === 'number') return segment;
+  return ARRAY_INDEX.test(segment) ? Number(segment) : undefined;
+};
+
+/** The own field or element of a JSON value; undefined when there is none, also for names that objects inherit. */
+export const childOf = (value: unknown, segment: PathSegment): unknown => {
+  if (typeof value !== 'object' || value === null) return undefined;
+  const key = Array.isArray(value) ? arrayIndex(segment) : typeof segment === 'string' ? segment : undefined;
+  return key !== undefined && Object.hasOwn(value, key)
+    ? (value as Record<PathSegment, unknown>)[key]
+    : undefined;
+};
