@@ -13,3 +13,10 @@ export const show = (value: unknown): string => {
   const shown = keys.slice(0, 5).map((key) => (/^\w{1,30}$/.test(key) ? key : show(key)));
   return `an object with ${shown.join(', ')}${keys.length > shown.length ? ', …' : ''}`;
 };
+
+/** Text from a file as it can stand on a terminal: control characters, which could repaint it, as escapes. */
+export const printable = (text: string): string =>
+  text.replaceAll(/[\p{Cc}\u200e\u200f\u2028-\u202e\u2066-\u2069]/gu, (character) => {
+    const code = character.charCodeAt(0).toString(16).padStart(4, '0');
+    return character === '\n' ? '\\n' : character === '\t' ? '\\t' : `\\u${code}`;
+  });

@@ -51,6 +51,8 @@ export class TemplateError extends Error {
 const SAMPLE_FIELDS = ['output_text', 'output_json', 'output_tools', 'choices', 'output_audio'];
 
 const MAX_EXPRESSION_LENGTH = 1_000;
+/** Nobody reads more mistakes of one template. */
+const MAX_ISSUES = 100;
 
 /**
  * Compiles text with `{{ item.path }}` and `{{ sample.path }}` variables.
@@ -117,7 +119,7 @@ const shorten = (text: string, length = 60): string =>
 function* findBraces(source: string, issues: TemplateIssue[]): Generator<{ open: number; close: number }> {
   let close = -1;
   let open = source.indexOf('{{');
-  while (open !== -1) {
+  while (open !== -1 && issues.length < MAX_ISSUES) {
     while (source[open + 2] === '{') open++;
     if (close < open + 2) close = source.indexOf('}}', open + 2);
     const next = source.indexOf('{{', open + 2);

@@ -1,5 +1,5 @@
 import { describe, expect, test } from 'vitest';
-import { show } from '../src/show.js';
+import { printable, show } from '../src/show.js';
 
 describe('show', () => {
   test.each([
@@ -16,4 +16,9 @@ describe('show', () => {
   ])('$text', ({ value, text }) => {
     expect(show(value)).toBe(text);
   });
+});
+
+test('what could repaint a terminal is escaped', () => {
+  expect(printable('a\u001b]0;pwn\u0007\u009b1m b')).not.toMatch(/[\u0000-\u001f\u007f-\u009f]/);
+  expect(printable('plain “text” é')).toBe('plain “text” é');
 });

@@ -543,3 +543,13 @@ describe('suggestions', () => {
     expect(suggest(name, candidates)).toBe(expected);
   });
 });
+
+test('a template of nothing but mistakes tells the first hundred', () => {
+  const source = `${'{{ '.repeat(300_000)}}}`;
+  expect(() => compileTemplate(source)).toThrow(TemplateError);
+  try {
+    compileTemplate(source);
+  } catch (error) {
+    expect((error as TemplateError).issues.length).toBeLessThanOrEqual(100);
+  }
+});

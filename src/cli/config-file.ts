@@ -1,5 +1,6 @@
 import { readFile } from 'node:fs/promises';
 import { formatPath, type ConfigIssue } from '../errors.js';
+import { printable } from '../show.js';
 import { UsageError } from './context.js';
 import type { Source } from './source.js';
 
@@ -129,10 +130,3 @@ export const formatDiagnostic = (diagnostic: Diagnostic): string => {
   ];
   return printable(parts.join(': ')) + (hint === null ? '' : `\n  hint: ${printable(hint)}`);
 };
-
-/** A file's own text must neither steer the terminal nor fake a line of ours. */
-const printable = (text: string): string =>
-  text.replaceAll(/[\p{Cc}\u200e\u200f\u2028-\u202e\u2066-\u2069]/gu, (character) => {
-    const code = character.charCodeAt(0).toString(16).padStart(4, '0');
-    return character === '\n' ? '\\n' : character === '\t' ? '\\t' : `\\u${code}`;
-  });

@@ -74,11 +74,11 @@ const gradeDataset = async (
   const { grader, diagnostics } = await prepareFile(config, flags);
   for (const diagnostic of diagnostics) io.stderr.write(`${formatDiagnostic(diagnostic)}\n`);
   if (grader === undefined) return EXIT.badUsage;
-  checkGateNames(gates, grader);
   const progress = flags.quiet ? undefined : new ProgressLine(io.stderr);
   const failures: string[] = [];
   let result: RunResult;
   try {
+    checkGateNames(gates, grader);
     result = await run(grader, {
       ...options,
       configurationWarnings: diagnostics.map(({ path, message }) => `${path}: ${message}`),

@@ -1,4 +1,5 @@
 import { styleText } from 'node:util';
+import { printable } from '../show.js';
 import type { RunSummary } from '../results/record.js';
 import { recordPath } from '../results/record.js';
 import type { RewardSummary, ScoreSummary } from '../results/summary.js';
@@ -36,9 +37,9 @@ export const renderSummary = (
     ...memberLines(summary),
     '',
     ...histogramLines(summary.histogram, columns, paint),
-    ...failureLines(summary, failures, paint),
+    ...failureLines(summary, failures.map(printable), paint),
     ...summary.warnings.map((warning) => paint('yellow', `  warning: ${warning}`)),
-    ...wrap(`scored by ${summary.grader.signature}`, columns).map((line) => paint('dim', line)),
+    ...wrap(printable(`scored by ${summary.grader.signature}`), columns).map((line) => paint('dim', line)),
     ...(summary.results === null
       ? []
       : [paint('dim', `  results in ${summary.results} and ${recordPath(summary.results)}`)]),
@@ -50,7 +51,7 @@ const headline = (summary: RunSummary, status: RunResult['status'], paint: Paint
   const rows = `${whole(summary.rows)} row${summary.rows === 1 ? '' : 's'}`;
   const pace = `${summary.seconds.toFixed(1)} s, ${whole(summary.rows_per_second)} rows/s`;
   const stopped = status === 'interrupted' ? paint('red', '  interrupted') : '';
-  return `${paint('bold', `${summary.grader.name}: ${rows} of ${summary.dataset}`)}  ${paint('dim', pace)}${stopped}`;
+  return `${paint('bold', printable(`${summary.grader.name}: ${rows} of ${summary.dataset}`))}  ${paint('dim', pace)}${stopped}`;
 };
 
 const LABEL_WIDTH = 12;
@@ -89,7 +90,7 @@ const memberLines = ({ sub_rewards = {}, criteria = {} }: ScoreSummary): string[
   const rows = [...members, ...judged];
   if (rows.length === 0) return [];
   const width = Math.max(LABEL_WIDTH, ...rows.map(([name]) => name.length + 2));
-  return ['', ...rows.map(([name, text]) => `    ${name.padEnd(width)}${text}`)];
+  return ['', ...rows.map(([name, text]) => `    ${printable(name).padEnd(width)}${text}`)];
 };
 
 const MAX_BAR_WIDTH = 40;

@@ -72,17 +72,24 @@ const writeDigits = (memory: Buffer, start: number, number: number): number => {
 
 /** What follows the row number in the lines of 0 and 1, which most graders give again and again. */
 class Tails {
-  private readonly texts = new Map<boolean | undefined, readonly [zero: Buffer, one: Buffer]>(
-    [undefined, false, true].map((passed) => [passed, [tailOf(0, passed), tailOf(1, passed)]]),
-  );
+  private readonly plain = bothTails(undefined);
+  private readonly passed = bothTails(true);
+  private readonly notPassed = bothTails(false);
 
   of(score: Score): Buffer | undefined {
     if (score.status !== 'scored' || score.subRewards !== undefined || score.results !== undefined)
       return undefined;
     const { reward, passed } = score;
-    return reward === 0 || reward === 1 ? this.texts.get(passed)?.[reward] : undefined;
+    if (reward !== 0 && reward !== 1) return undefined;
+    if (passed === undefined) return this.plain[reward];
+    return passed ? this.passed[reward] : this.notPassed[reward];
   }
 }
+
+const bothTails = (passed: boolean | undefined): readonly [zero: Buffer, one: Buffer] => [
+  tailOf(0, passed),
+  tailOf(1, passed),
+];
 
 const tailOf = (reward: number, passed: boolean | undefined): Buffer => {
   const line = resultLine(

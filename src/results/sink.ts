@@ -1,5 +1,5 @@
 import { writeSync } from 'node:fs';
-import { open } from 'node:fs/promises';
+import { open, stat } from 'node:fs/promises';
 import type { Writable } from 'node:stream';
 
 /** Where result lines go. */
@@ -25,7 +25,8 @@ export class ResultsExistError extends Error {
 
 /** Appends to a new file; an existing one is only replaced when `overwrite` is set. */
 export const fileSink = async (path: string, overwrite: boolean): Promise<Sink> => {
-  const file = await open(path, overwrite ? 'w' : 'wx').catch((error: NodeJS.ErrnoException) => {
+  const replaces = overwrite || (await isDevice(path));
+  const file = await open(path, replaces ? 'w' : 'wx').catch((error: NodeJS.ErrnoException) => {
     if (error.code === 'EEXIST')
       throw new ResultsExistError(`${path} exists already; --overwrite replaces it`);
     throw cannotWrite(path, error);
@@ -47,6 +48,12 @@ export const fileSink = async (path: string, overwrite: boolean): Promise<Sink> 
     },
     close: () => file.close(),
   };
+};
+
+/** Devices and pipes are there to be written to. */
+const isDevice = async (path: string): Promise<boolean> => {
+  const stats = await stat(path).catch(() => undefined);
+  return stats !== undefined && !stats.isFile() && !stats.isDirectory();
 };
 
 export const cannotWrite = (path: string, error: Error): WriteError =>

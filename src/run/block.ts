@@ -62,20 +62,24 @@ export class BlockGrader {
     const inFlight: Pending[] = [];
     const { lines } = this;
     lines.open(block);
-    while (!this.done && signal?.aborted !== true && lines.next()) {
+    // Nothing can abort the run while this loop does not wait.
+    let aborted = signal?.aborted === true;
+    while (!aborted && !this.done && lines.next()) {
       const number = this.nextRow;
       this.nextRow += 1;
       const row = this.read(lines, number);
       if (row === undefined) continue;
       const { text, line } = lines;
-      const score = 'status' in row ? row : grader.gradeRow(row);
+      const score = isFailed(row) ? row : grader.gradeRow(row);
       const extras = this.keepsNothing ? undefined : this.extras(row, text);
       if (inFlight.length === 0 && !(score instanceof Promise)) {
         this.emit(number, line, score, extras);
         continue;
       }
       inFlight.push({ number, line, score, extras });
-      if (inFlight.length >= concurrency) await this.settle(inFlight.shift() as Pending);
+      if (inFlight.length < concurrency) continue;
+      await this.settle(inFlight.shift() as Pending);
+      aborted = signal?.aborted === true;
     }
     for (const pending of inFlight) await this.settle(pending);
     return this.out.take();
@@ -97,7 +101,7 @@ export class BlockGrader {
 
   private extras(row: Row | Failed, text: string): LineExtras {
     const { id, input } = this.options.keep;
-    if ('status' in row) return this.extrasOfBroken(text);
+    if (isFailed(row)) return this.extrasOfBroken(text);
     return {
       id: id === undefined ? undefined : (valueText(row, id) ?? 'null'),
       input: input === undefined ? undefined : this.inputText(input, row, text),
@@ -130,3 +134,5 @@ export class BlockGrader {
     this.out.add(number, score, extras);
   }
 }
+
+const isFailed = (row: Row | Failed): row is Failed => (row as Partial<Failed>).status === 'failed';

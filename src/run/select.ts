@@ -42,7 +42,8 @@ export class RowSelection {
   }
 
   takes(row: Row): boolean {
-    return matchesFilter(row, this.options.filter) && this.takesBroken();
+    const { filter } = this.options;
+    return (filter === undefined || matchesFilter(row, filter)) && this.takesBroken();
   }
 
   /** A row that cannot be read passes every filter: dropping it would hide it. */
@@ -56,7 +57,7 @@ export class RowSelection {
 }
 
 /** Whether a row has the wanted text at every path of a filter. */
-export const matchesFilter = (row: Row, filter: readonly RowFilter[] = []): boolean =>
+export const matchesFilter = (row: Row, filter: readonly RowFilter[]): boolean =>
   filter.every(({ path, value }) => {
     const found = valueAt(row, path);
     return typeof found === 'string' ? found === value : valueText(row, path) === value;

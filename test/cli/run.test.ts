@@ -195,16 +195,19 @@ describe('the results file', () => {
   });
 });
 
-describe('which rows are graded', () => {
-  const many = () =>
-    rows(
-      ...Array.from({ length: 50 }, (_, n) => ({ item: { answer: 'x', n, odd: n % 2 === 1 }, sample: 'x' })),
-    );
-  const numbers = async (...flags: string[]) => {
-    const { stdout } = await assay(['run', await write(exact), await many(), '--quiet', ...flags]);
-    return parseLines(stdout).map(({ row }) => row);
-  };
+const many = () =>
+  rows(
+    ...Array.from({ length: 50 }, (_, n) => ({ item: { answer: 'x', n, odd: n % 2 === 1 }, sample: 'x' })),
+  );
 
+const codeOf = async (...argv: string[]) => (await assay(['run', ...argv, '--quiet'])).code;
+
+const numbers = async (...flags: string[]) => {
+  const { stdout } = await assay(['run', await write(exact), await many(), '--quiet', ...flags]);
+  return parseLines(stdout).map(({ row }) => row);
+};
+
+describe('which rows are graded', () => {
   test('--limit takes the first ones', async () => expect(await numbers('-n', '3')).toEqual([0, 1, 2]));
   test('--limit 0 takes none', async () => expect(await numbers('--limit', '0')).toEqual([]));
 
@@ -344,19 +347,18 @@ describe('exit codes', () => {
       calculate_output: 'exact * close',
     });
     const criteria = await write([exact, { ...close, pass_threshold: 0.5 }]);
-    const code = async (...argv: string[]) => (await assay(['run', ...argv, '--quiet'])).code;
-    expect(await code(multi, data, '--min', '0.5')).toBe(0);
-    expect(await code(multi, data, '--min', '0.51')).toBe(1);
-    expect(await code(multi, data, '--max', '0.4')).toBe(1);
-    expect(await code(multi, data, '--min', 'exact=0.5')).toBe(0);
-    expect(await code(multi, data, '--min', 'exact=0.6')).toBe(1);
-    expect(await code(criteria, data, '--min-pass-rate', '0.5')).toBe(0);
-    expect(await code(criteria, data, '--min-pass-rate', 'exact=0.6')).toBe(1);
-    expect(await code(criteria, data, '--min-pass-rate', 'nope=0.6')).toBe(2);
+    expect(await codeOf(multi, data, '--min', '0.5')).toBe(0);
+    expect(await codeOf(multi, data, '--min', '0.51')).toBe(1);
+    expect(await codeOf(multi, data, '--max', '0.4')).toBe(1);
+    expect(await codeOf(multi, data, '--min', 'exact=0.5')).toBe(0);
+    expect(await codeOf(multi, data, '--min', 'exact=0.6')).toBe(1);
+    expect(await codeOf(criteria, data, '--min-pass-rate', '0.5')).toBe(0);
+    expect(await codeOf(criteria, data, '--min-pass-rate', 'exact=0.6')).toBe(1);
+    expect(await codeOf(criteria, data, '--min-pass-rate', 'nope=0.6')).toBe(2);
     // Known names without a single reward: what failed is told, not that the name is wrong.
-    expect(await code(criteria, await rows('nonsense'), '--min', 'exact=0.5')).toBe(3);
-    expect(await code(multi, await rows(broken), '--min', 'exact=0.5')).toBe(3);
-    expect(await code(multi, data, '--min', 'high')).toBe(2);
+    expect(await codeOf(criteria, await rows('nonsense'), '--min', 'exact=0.5')).toBe(3);
+    expect(await codeOf(multi, await rows(broken), '--min', 'exact=0.5')).toBe(3);
+    expect(await codeOf(multi, data, '--min', 'high')).toBe(2);
   });
 
   test('a gate says what it measured', async () => {
