@@ -40,6 +40,8 @@ export const run = ({ rows }) =>
     writeFileSync(grader, JSON.stringify(GRADER));
     const datasets = { tenth: Math.ceil(rows / 10), all: rows };
     for (const [name, count] of Object.entries(datasets)) writeDataset(join(folder, `${name}.jsonl`), count);
+    const ascii = join(folder, 'ascii.jsonl');
+    writeDataset(ascii, rows, { typographic: false });
     process.stderr.write(`engine: ${rows} rows written\n`);
 
     const all = join(folder, 'all.jsonl');
@@ -47,6 +49,8 @@ export const run = ({ rows }) =>
       bare: () => measureSuccess(process.execPath, [BARE_LOOP, all]),
       assay: () => measureRun(folder, grader, all),
       tenth: () => measureRun(folder, grader, join(folder, 'tenth.jsonl')),
+      bareAscii: () => measureSuccess(process.execPath, [BARE_LOOP, ascii]),
+      assayAscii: () => measureRun(folder, grader, ascii),
     });
     const median = (name, field) => summarize(results[name].map((usage) => usage[field])).median;
     const row = (name, label, count) => [
@@ -57,7 +61,8 @@ export const run = ({ rows }) =>
       ),
       `${formatNumber((median(name, 'cpuSeconds') / count) * 1e6)} µs`,
     ];
-    const ratio = (field) => formatRatio(median('assay', field) / median('bare', field));
+    const ratio = (field, ours = 'assay', bare = 'bare') =>
+      formatRatio(median(ours, field) / median(bare, field));
     const growth = median('assay', 'cpuSeconds') / rows / (median('tenth', 'cpuSeconds') / datasets.tenth);
     return [
       `${formatNumber(statSync(all).size)}B of JSONL; ${ROUNDS} rounds in turn; median (min–max); process start included.`,
@@ -68,10 +73,13 @@ export const run = ({ rows }) =>
           row('bare', 'read + split + JSON.parse', rows),
           row('assay', 'assay run', rows),
           row('tenth', 'assay run', datasets.tenth),
+          row('bareAscii', 'read + split + JSON.parse, ASCII only', rows),
+          row('assayAscii', 'assay run, ASCII only', rows),
         ],
       ),
       '',
-      `Against the bare loop: ${ratio('cpuSeconds')} CPU, ${ratio('wallSeconds')} wall. CPU a row at ${formatNumber(rows)} rows is ` +
+      `Against the bare loop: ${ratio('cpuSeconds')} CPU, ${ratio('wallSeconds')} wall; on ASCII only ` +
+        `${ratio('cpuSeconds', 'assayAscii', 'bareAscii')} CPU, ${ratio('wallSeconds', 'assayAscii', 'bareAscii')} wall. CPU a row at ${formatNumber(rows)} rows is ` +
         `${formatRatio(growth)} that at ${formatNumber(datasets.tenth)}.`,
     ].join('\n');
   });

@@ -13,18 +13,11 @@
  * @module
  */
 export { builtinGraders, type GraderConfig } from '../graders/index.js';
-export {
-  createEngine,
-  type Engine,
-  type EngineOptions,
-  type PrepareOptions,
-  type ReadyGrader,
-} from './engine.js';
+export { createEngine, type Engine, type PrepareOptions, type ReadyGrader } from './engine.js';
 export { defineGrader, graderFields, template } from './schema.js';
-export type { GraderDefinition, PrepareContext, PreparedGrader, Row } from './contract.js';
-export { ConfigError, ERROR_CODES, GradingError, type ConfigIssue, type ErrorCode } from './errors.js';
+export type { GraderDefinition, PreparedGrader, Row } from './contract.js';
+export { ConfigError, ERROR_CODES, GradingError, type ConfigIssue } from './errors.js';
 export { failed, scored, type Score } from './score.js';
 export { run, type RunOptions, type RunResult } from './run/run.js';
-export type { RunSummary } from './results/record.js';
 export { ResultsExistError, WriteError } from './results/sink.js';
 export { DatasetError } from './run/source.js';

@@ -33,12 +33,15 @@ export interface RunOptions {
   readonly precious?: readonly string[];
   /** The configuration the grader was prepared from; its hash goes into the record. */
   readonly config: unknown;
+  /** The metric profile it was prepared with; recorded. */
   readonly profile: string;
   /** The whole row is `item`, and the value at this path is `sample.output_text`. */
   readonly outputField?: readonly PathSegment[];
   /** Render `sample.*` as empty text in rows that have no sample. */
   readonly missingSample?: 'fail' | 'empty';
+  /** What result lines repeat of their rows. */
   readonly keep?: Keep;
+  /** Grade at most this many rows. */
   readonly limit?: number;
   /** Only rows that meet every condition. */
   readonly filter?: readonly RowFilter[];
@@ -52,12 +55,15 @@ export interface RunOptions {
   readonly concurrency?: number;
   /** Stops the run after the rows in flight; what was graded stays. */
   readonly signal?: AbortSignal;
+  /** Called often; not at every row. */
   readonly onProgress?: (progress: Progress) => void;
   /** Receives every failed row, with its line in the dataset. */
   readonly onFailure?: (failure: Failed, line: number) => void;
 }
 
+/** How far a run is. */
 export interface Progress {
+  /** Rows graded so far, failed ones included. */
   readonly rows: number;
   readonly failed: number;
   /** Share of the dataset read, 0 to 1; undefined when its size is not known. */
