@@ -89,6 +89,9 @@ class LineStart {
   }
 }
 
+/** How much ASCII is decoded at once. */
+const PIECE_BYTES = 1 << 14;
+
 /** Walks over the lines of blocks that are not blank. A class and not a generator: it runs once a row. */
 export class LineCursor {
   text = '';
@@ -98,34 +101,63 @@ export class LineCursor {
   problem: string | undefined;
   private bytes: Buffer = Buffer.alloc(0);
   private start = 0;
-  /** For ASCII the same as UTF-8, and cheaper. */
-  private encoding: 'latin1' | 'utf8' = 'utf8';
+  private ascii = true;
   private valid = true;
   private tooLong = false;
+  /** Some whole lines of ASCII, decoded together, and where the next one starts. */
+  private piece = '';
+  private pieceStart = 0;
 
   /** Goes on with the lines of the next block. */
   open({ bytes, tooLong = false }: LineBlock): void {
     this.bytes = bytes;
     this.start = 0;
     this.tooLong = tooLong;
-    this.encoding = isAscii(bytes) ? 'latin1' : 'utf8';
-    this.valid = this.encoding === 'latin1' || isUtf8(bytes);
+    this.ascii = isAscii(bytes);
+    this.valid = this.ascii || isUtf8(bytes);
+    this.piece = '';
+    this.pieceStart = 0;
   }
 
   /** Goes to the next line; false at the end of the block. */
   next(): boolean {
     if (this.tooLong) return this.skipTooLong();
-    const { bytes } = this;
-    while (this.start < bytes.length) {
-      const newline = bytes.indexOf(NEWLINE, this.start);
-      const end = newline === -1 ? bytes.length : newline;
-      this.text = bytes.toString(this.encoding, this.start, end);
-      this.problem = this.valid || isUtf8(bytes.subarray(this.start, end)) ? undefined : 'not valid UTF-8';
-      this.start = end + 1;
+    while (this.ascii ? this.cutLine() : this.decodeLine()) {
       this.line += 1;
       if (!isBlank(this.text)) return true;
     }
     return false;
+  }
+
+  private decodeLine(): boolean {
+    const { bytes, start } = this;
+    if (start >= bytes.length) return false;
+    const end = lineEnd(bytes, start);
+    this.text = bytes.toString('utf8', start, end);
+    this.problem = this.valid || isUtf8(bytes.subarray(start, end)) ? undefined : 'not valid UTF-8';
+    this.start = end + 1;
+    return true;
+  }
+
+  /** As `decodeLine`, for ASCII: cutting a string is cheaper than decoding one. */
+  private cutLine(): boolean {
+    if (this.pieceStart >= this.piece.length && !this.decodePiece()) return false;
+    const newline = this.piece.indexOf('\n', this.pieceStart);
+    const end = newline === -1 ? this.piece.length : newline;
+    this.text = this.piece.substring(this.pieceStart, end);
+    this.problem = undefined;
+    this.pieceStart = end + 1;
+    return true;
+  }
+
+  private decodePiece(): boolean {
+    const { bytes, start } = this;
+    if (start >= bytes.length) return false;
+    const last = bytes.lastIndexOf(NEWLINE, start + PIECE_BYTES);
+    this.start = (last > start ? last : lineEnd(bytes, start)) + 1;
+    this.piece = bytes.toString('latin1', start, this.start);
+    this.pieceStart = 0;
+    return true;
   }
 
   private skipTooLong(): boolean {
@@ -136,6 +168,11 @@ export class LineCursor {
     return true;
   }
 }
+
+const lineEnd = (bytes: Buffer, start: number): number => {
+  const newline = bytes.indexOf(NEWLINE, start);
+  return newline === -1 ? bytes.length : newline;
+};
 
 /** Nothing but the white space of JSON; a line of any other is no JSON, and not dropped in silence. */
 const isBlank = (text: string): boolean =>

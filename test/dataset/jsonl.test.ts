@@ -97,3 +97,14 @@ propertyTest.prop([fc.array(line, { maxLength: 20 }), fc.integer({ min: 1, max: 
     expect((await readLines(lines.join('\n'), chunkSize)).map(({ text }) => text)).toEqual(lines);
   },
 );
+
+propertyTest.prop([
+  fc.array(fc.constantFrom('', '\r', '{}', 'x'.repeat(9000), '"ü"', '  '), { maxLength: 30 }),
+])(
+  'the numbers of lines do not depend on ASCII, blank lines or how much is decoded at once',
+  async (lines) => {
+    const expected = lines.flatMap((text, index) => (text.trim() === '' ? [] : [[index + 1, text]]));
+    const found = (await readLines(lines.join('\n'), 1 << 20)).map(({ line, text }) => [line, text]);
+    expect(found).toEqual(expected);
+  },
+);
