@@ -66,7 +66,7 @@ export interface Progress {
   /** Rows graded so far, failed ones included. */
   readonly rows: number;
   readonly failed: number;
-  /** Share of the dataset read, 0 to 1; undefined when its size is not known. */
+  /** Share of the limit graded or else of the dataset read, 0 to 1; undefined when neither is known. */
   readonly share?: number;
 }
 
@@ -209,7 +209,12 @@ const gradeAll = async (
   const { signal, onFailure, onProgress } = options;
   let position = 0;
   let rows = 0;
-  const report = () => onProgress?.({ rows, failed: tally.failedRows, share: share(position, source.bytes) });
+  const report = () =>
+    onProgress?.({
+      rows,
+      failed: tally.failedRows,
+      share: share(rows, options.limit) ?? share(position, source.bytes),
+    });
   const onScore = (score: Score, _row: number, line: number) => {
     tally.add(score);
     rows += 1;
@@ -244,8 +249,8 @@ const gradeAll = async (
 const PROGRESS_ROWS = 64;
 const DEFAULT_CONCURRENCY = 64;
 
-const share = (position: number, bytes: number | undefined): number | undefined =>
-  bytes === undefined || bytes === 0 ? undefined : position / bytes;
+const share = (done: number, all: number | undefined): number | undefined =>
+  all === undefined || all === 0 ? undefined : done / all;
 
 const rowShape = ({ outputField, missingSample }: RunOptions, note?: RowShape['note']): RowShape => ({
   outputField,
