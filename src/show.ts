@@ -2,10 +2,7 @@ const MAX_SHOWN = 60;
 
 /** A value as a message shows it: short, on one line, however large or deep it is. */
 export const show = (value: unknown): string => {
-  if (typeof value === 'string') {
-    const text = value.length > MAX_SHOWN ? `${value.slice(0, MAX_SHOWN)}…` : value;
-    return JSON.stringify(text);
-  }
+  if (typeof value === 'string') return JSON.stringify(shorten(value));
   if (Array.isArray(value)) return value.length === 0 ? 'an empty array' : `an array of ${value.length}`;
   if (typeof value !== 'object' || value === null) return String(value);
   const keys = Object.keys(value);
@@ -20,3 +17,7 @@ export const printable = (text: string): string =>
     const code = character.charCodeAt(0).toString(16).padStart(4, '0');
     return character === '\n' ? '\\n' : character === '\t' ? '\\t' : `\\u${code}`;
   });
+
+/** Text cut to a length that a message can have. */
+export const shorten = (text: string, length = MAX_SHOWN): string =>
+  text.length > length ? `${text.slice(0, length)}…` : text;

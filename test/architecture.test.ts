@@ -6,7 +6,7 @@ import { expect, test } from 'vitest';
 const LAYERS = [
   ['errors', 'suggest', 'show', 'version'],
   ['score', 'json-value', 'json-scanner'],
-  ['span'],
+  ['span', 'path'],
   ['contract'],
   ['template', 'members'],
   ['schema'],

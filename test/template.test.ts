@@ -553,3 +553,9 @@ test('a template of nothing but mistakes tells the first hundred', () => {
     expect((error as TemplateError).issues.length).toBeLessThanOrEqual(100);
   }
 });
+
+test('a template with many warnings is rendered to its end', () => {
+  const { render, warnings } = compileTemplate('{{ sample.text }}'.repeat(300));
+  expect(warnings).toHaveLength(300);
+  expect(render({ item: {}, sample: { text: 'a' } })).toBe('a'.repeat(300));
+});
