@@ -25,3 +25,10 @@ export const childOf = (value: unknown, segment: PathSegment): unknown => {
     ? (value as Record<PathSegment, unknown>)[key]
     : undefined;
 };
+
+/** The value at a path from `root`, by own fields and elements only; undefined when there is none. */
+export const valueAt = (root: unknown, path: readonly PathSegment[]): unknown => {
+  let value = root;
+  for (const segment of path) value = childOf(value, segment);
+  return value;
+};

@@ -1,5 +1,6 @@
 import type * as z from 'zod';
 import type { ConfigIssue, PathSegment } from './errors.js';
+import { valueAt } from './json-value.js';
 import { show } from './show.js';
 import { suggest } from './suggest.js';
 import type { Template } from './template.js';
@@ -108,16 +109,6 @@ const expectation = (issue: ZodIssue): string | undefined => {
 const withArticle = (type: string): string => {
   if (type === 'record') return 'an object';
   return `${/^[aeiou]/.test(type) ? 'an' : 'a'} ${type}`;
-};
-
-/** The value at a path; own properties only. */
-export const valueAt = (config: unknown, path: readonly PathSegment[]): unknown => {
-  let value = config;
-  for (const segment of path) {
-    if (typeof value !== 'object' || value === null || !Object.hasOwn(value, segment)) return undefined;
-    value = (value as Record<PathSegment, unknown>)[segment];
-  }
-  return value;
 };
 
 // Keys that the schema does not know

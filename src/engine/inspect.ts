@@ -1,7 +1,8 @@
 import type * as z from 'zod';
 import type { ConfigIssue, PathSegment } from '../errors.js';
+import { valueAt } from '../json-value.js';
 import { memberGrader } from '../schema.js';
-import { aboutKey, shapeOf, valueAt } from '../validation.js';
+import { aboutKey, shapeOf } from '../validation.js';
 
 /** A part of a configuration and where it lies. */
 export interface Part {

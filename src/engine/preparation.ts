@@ -143,7 +143,7 @@ export class Preparation {
     throw new ConfigError([...errors, ...(await this.furtherMistakes(definition, config, errors, context))]);
   }
 
-  /** What else is wrong with a grader whose fields are: in its formula and members, if it has any. */
+  /** Beside its wrong fields, a grader may have mistakes in its formula and in its members. */
   private async furtherMistakes(
     definition: GraderDefinition,
     config: unknown,

@@ -27,8 +27,8 @@ export interface BlockGraderOptions {
   readonly signal?: AbortSignal;
   /** Most rows in flight at once, for graders that answer with promises. */
   readonly concurrency: number;
-  /** Receives every score, in row order. */
-  readonly onScore: (score: Score, row: number, line: number) => void;
+  /** Receives every score with its line, in row order. */
+  readonly onScore: (score: Score, line: number) => void;
 }
 
 /** A row whose score is on its way. */
@@ -142,7 +142,7 @@ export class BlockGrader {
   }
 
   private emit(number: number, line: number, score: Score, extras: LineExtras | undefined): void {
-    this.options.onScore(score, number, line);
+    this.options.onScore(score, line);
     this.out.add(number, score, extras);
   }
 }

@@ -215,7 +215,7 @@ const gradeAll = async (
       failed: tally.failedRows,
       share: share(rows, options.limit) ?? share(position, source.bytes),
     });
-  const onScore = (score: Score, _row: number, line: number) => {
+  const onScore = (score: Score, line: number) => {
     tally.add(score);
     rows += 1;
     if (score.status === 'failed') onFailure?.(score, line);

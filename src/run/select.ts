@@ -1,6 +1,6 @@
 import type { Namespace, Row } from '../contract.js';
 import type { PathSegment } from '../errors.js';
-import { childOf } from '../json-value.js';
+import { valueAt } from '../json-value.js';
 
 /** A condition on rows: the value at the path has this text. */
 export interface RowFilter {
@@ -59,34 +59,31 @@ export class RowSelection {
 /** Whether a row has the wanted text at every path of a filter. */
 export const matchesFilter = (row: Row, filter: readonly RowFilter[]): boolean =>
   filter.every(({ path, value }) => {
-    const found = valueAt(row, path);
-    return typeof found === 'string' ? found === value : valueText(row, path) === value;
+    const found = find(row, path);
+    return (typeof found.value === 'string' ? found.value : jsonText(row, found)) === value;
   });
 
-/** `item.x` and `sample.x` name what they say; any other path is one of the item's. */
-const locate = (path: readonly PathSegment[]): { namespace: Namespace; path: readonly PathSegment[] } => {
-  const [first, ...rest] = path;
-  return first === 'item' || first === 'sample'
-    ? { namespace: first, path: rest }
-    : { namespace: 'item', path };
-};
-
-const valueAt = (row: Row, fullPath: readonly PathSegment[]): unknown => {
-  const { namespace, path } = locate(fullPath);
-  let value: unknown = row[namespace];
-  for (const segment of path) {
-    value = childOf(value, segment);
-  }
-  return value;
-};
-
 /** JSON text of the value at a path, as the dataset wrote it; undefined when there is none. */
-export const valueText = (row: Row, fullPath: readonly PathSegment[]): string | undefined => {
-  const value = valueAt(row, fullPath);
-  if (value === undefined) return undefined;
-  const { namespace, path } = locate(fullPath);
-  return row.sourceText?.(namespace, path) ?? JSON.stringify(value);
+export const valueText = (row: Row, path: readonly PathSegment[]): string | undefined =>
+  jsonText(row, find(row, path));
+
+interface Found {
+  readonly namespace: Namespace;
+  readonly path: readonly PathSegment[];
+  readonly value: unknown;
+}
+
+/** `item.x` and `sample.x` name what they say; any other path is one of the item's. */
+const find = (row: Row, fullPath: readonly PathSegment[]): Found => {
+  const [first, ...rest] = fullPath;
+  const named = first === 'item' || first === 'sample';
+  const namespace = named ? first : 'item';
+  const path = named ? rest : fullPath;
+  return { namespace, path, value: valueAt(row[namespace], path) };
 };
+
+const jsonText = (row: Row, { namespace, path, value }: Found): string | undefined =>
+  value === undefined ? undefined : (row.sourceText?.(namespace, path) ?? JSON.stringify(value));
 
 /**
  * Draws `count` of `total` rows without replacement, every set equally likely.
