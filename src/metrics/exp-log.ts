@@ -1,6 +1,6 @@
 /**
  * Logarithm and exponential as a C library rounds them. V8's are within one unit in the last place, glibc's within 0.52:
- * through a mean of logarithms such a difference reaches the last digit of one BLEU score in ten.
+ * through a mean of logarithms such a difference reaches the last digit of a BLEU score now and then.
  *
  * Both carry a second double for what the first could not hold, where it matters; a tail of the series that is
  * at most a hundredth of the result is computed in plain doubles.
