@@ -64,7 +64,7 @@ const writeDigits = (memory: Buffer, start: number, number: number): number => {
   let rest = number;
   for (let at = end - 1; at >= start; at -= 1) {
     const tens = Math.floor(rest / 10);
-    memory[at] = DIGIT_ZERO + rest - tens * 10;
+    memory[at] = DIGIT_ZERO + (rest - tens * 10);
     rest = tens;
   }
   return end;

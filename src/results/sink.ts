@@ -56,6 +56,7 @@ const isDevice = async (path: string): Promise<boolean> => {
   return stats !== undefined && !stats.isFile() && !stats.isDirectory();
 };
 
+/** What went wrong, as the error that a run ends with. */
 export const cannotWrite = (path: string, error: Error): WriteError =>
   new WriteError(`cannot write ${path}: ${error.message}`);
 
