@@ -2,10 +2,31 @@ import { existsSync, readFileSync, readdirSync, writeFileSync } from 'node:fs';
 import { defineConfig } from 'tsdown';
 
 /** Put into our files, so that a command starts fast and users install little; their licences go along. */
-const BUNDLED = ['@stricli/core', 'fastest-levenshtein', 'mathjs', 'natural', 'yaml', 'zod'];
+const BUNDLED = [
+  '@stricli/core',
+  'csv-parse',
+  'fastest-levenshtein',
+  'fzstd',
+  'hyparquet',
+  'hyparquet-compressors',
+  'hyparquet-writer',
+  'mathjs',
+  'natural',
+  'tinyglobby',
+  'yaml',
+  'zod',
+];
 
 /** What the bundled packages bring with them. */
-const BUNDLED_WITH_THEM = ['@babel/runtime', 'escape-latex', 'tiny-emitter', 'typed-function'];
+const BUNDLED_WITH_THEM = [
+  '@babel/runtime',
+  'escape-latex',
+  'fdir',
+  'hysnappy',
+  'picomatch',
+  'tiny-emitter',
+  'typed-function',
+];
 
 const licenceText = (name: string): string => {
   const folder = `node_modules/${name}`;
@@ -17,7 +38,12 @@ const licenceText = (name: string): string => {
 };
 
 export default defineConfig({
-  entry: { index: 'src/index.ts', metrics: 'src/metrics/index.ts', cli: 'src/cli/bin.ts' },
+  entry: {
+    index: 'src/index.ts',
+    metrics: 'src/metrics/index.ts',
+    cli: 'src/cli/bin.ts',
+    worker: 'src/worker.ts',
+  },
   format: 'esm',
   platform: 'node',
   target: 'node20',
