@@ -2,26 +2,85 @@ import * as z from 'zod';
 import type { PrepareContext, PreparedGrader } from '../src/contract.js';
 import { ConfigError } from '../src/errors.js';
 import { cosineSimilarity, loadLexicalCosine } from '../src/metrics/cosine.js';
+import { NLTK_SMOOTHINGS, SACREBLEU_SMOOTHINGS } from '../src/metrics/bleu.js';
+import { FUZZY_PROCESSORS, FUZZY_SCORERS } from '../src/metrics/fuzzy.js';
+import { MAX_ORDER } from '../src/metrics/ngrams.js';
 import {
   EVALUATION_METRICS,
-  FUZZY_SCORERS,
+  optionsOf,
   PROFILE_NAMES,
   textMetric,
+  wireName,
   type EvaluationMetric,
+  type TextMetricOptions,
 } from '../src/metrics/profiles.js';
+import { ROUGE_MEASURES, ROUGE_TOKENIZERS } from '../src/metrics/rouge.js';
+import { TOKENIZER_NAMES } from '../src/metrics/tokenize/index.js';
 import { defineGrader, graderFields, template } from '../src/schema.js';
 import { scored } from '../src/score.js';
 
+const order = z.int().min(1).max(MAX_ORDER).optional();
+const share = z.number().min(0).max(1).optional();
+
+/** Each option is described with the metrics that have it. */
 const options = z
   .object({
     profile: z.enum(PROFILE_NAMES).optional().describe('Whose numbers to reproduce; default hosted-2025'),
-    scorer: z.enum(FUZZY_SCORERS).optional().describe('For fuzzy_match: another scorer than ratio'),
     cosine: z
       .enum(['embeddings', 'lexical'])
       .optional()
       .describe('For cosine: lexical compares bags of words offline; not comparable with embeddings'),
+    scorer: z.enum(FUZZY_SCORERS).optional().describe('For fuzzy_match: another scorer than ratio'),
+    processor: z
+      .enum(FUZZY_PROCESSORS)
+      .optional()
+      .describe("For fuzzy_match: RapidFuzz's default_process first (lower case, letters and digits only)"),
+    tokenizer: z
+      .enum([...TOKENIZER_NAMES, ...ROUGE_TOKENIZERS])
+      .optional()
+      .describe(
+        `How texts become words. For bleu, gleu, meteor: ${TOKENIZER_NAMES.join(', ')}, default the profile's; for rouge: ${ROUGE_TOKENIZERS.join(', ')}, default ascii`,
+      ),
+    lowercase: z
+      .boolean()
+      .optional()
+      .describe('For bleu, gleu: compare the texts in lower case; default false'),
+    smoothing: z
+      .enum([...NLTK_SMOOTHINGS, ...SACREBLEU_SMOOTHINGS])
+      .optional()
+      .describe(
+        "For bleu: NLTK's formula (method0 to method7) or sacreBLEU's (the others); default the profile's",
+      ),
+    max_order: order.describe('For bleu: the highest order of n-grams, 1 to 9; default 4'),
+    weights: z
+      .array(z.number().min(0))
+      .min(1)
+      .max(MAX_ORDER)
+      .optional()
+      .describe("For bleu with NLTK's smoothings, in place of max_order: the weight of each order"),
+    min_len: order.describe('For gleu: the lowest order of n-grams; default 1'),
+    max_len: order.describe('For gleu: the highest order of n-grams; default 4'),
+    alpha: share.describe('For meteor: weight of precision against recall, 0 to 1; default 0.9'),
+    beta: z
+      .number()
+      .min(0)
+      .optional()
+      .describe('For meteor: steepness of the penalty for word order; default 3'),
+    gamma: share.describe('For meteor: largest penalty for word order, 0 to 1; default 0.5'),
+    synonyms: z.boolean().optional().describe('For meteor: whether WordNet synonyms match; default true'),
+    use_stemmer: z
+      .boolean()
+      .optional()
+      .describe('For rouge: compare the stems of words longer than three letters; default false'),
+    measure: z
+      .enum(ROUGE_MEASURES)
+      .optional()
+      .describe('For rouge: which number is the reward; default fmeasure'),
+    summary: z.boolean().optional().describe('For rouge_l: line by line, as rougeLsum; default false'),
   })
   .optional();
+
+type Options = NonNullable<z.output<typeof options>>;
 
 /** A text_similarity as it stands in a file. */
 export type TextSimilarityConfig = { readonly type: 'text_similarity' } & z.input<
@@ -30,7 +89,7 @@ export type TextSimilarityConfig = { readonly type: 'text_similarity' } & z.inpu
 
 /**
  * How similar `input` is to `reference`, by the metric that `evaluation_metric` names; 0 to 1, higher is more
- * similar. Identical texts score 1 in every metric but BLEU (below four tokens) and METEOR.
+ * similar. Identical texts score below 1 in BLEU (under four tokens), METEOR, and ROUGE without ASCII words.
  */
 export const textSimilarity = defineGrader({
   type: 'text_similarity',
@@ -45,10 +104,12 @@ export const textSimilarity = defineGrader({
   }),
   async prepare({ input, reference, evaluation_metric, pass_threshold, assay = {} }, context) {
     warnAboutVainOptions(evaluation_metric, pass_threshold, assay, context);
+    const variables = [...input.variables, ...reference.variables];
     if (evaluation_metric === 'cosine' && assay.cosine !== 'lexical') {
       const similarity = embeddingCosine(context);
       return {
         signature: similarity.signature,
+        variables,
         grade: async (row) =>
           scored(await similarity.score(input.render(row), reference.render(row)), pass_threshold),
       };
@@ -56,28 +117,59 @@ export const textSimilarity = defineGrader({
     const { metric, signature } =
       evaluation_metric === 'cosine'
         ? { metric: await loadLexicalCosine(), signature: 'cosine:lexical' }
-        : textMetric(evaluation_metric, assay.profile ?? context.profile, { ...context, ...assay });
+        : createMetric(evaluation_metric, assay, context);
     return {
       signature,
+      variables,
       grade: (row) => scored(metric(input.render(row), reference.render(row)), pass_threshold),
     } satisfies PreparedGrader;
   },
+});
+
+const createMetric = (
+  metric: Exclude<EvaluationMetric, 'cosine'>,
+  assay: Options,
+  { profile, punktData }: PrepareContext,
+) => {
+  try {
+    return textMetric(metric, assay.profile ?? profile, {
+      ...metricOptions(assay),
+      ...(punktData !== undefined && { punktData }),
+    });
+  } catch (error) {
+    if (!(error instanceof RangeError)) throw error;
+    throw new ConfigError([{ path: ['assay'], message: `${metric}: ${error.message}`, severity: 'error' }]);
+  }
+};
+
+/** The options as the metrics spell them; `profile` and `cosine` are none of theirs. */
+const metricOptions = (assay: Options): TextMetricOptions => ({
+  ...assay,
+  maxOrder: assay.max_order,
+  minLen: assay.min_len,
+  maxLen: assay.max_len,
+  useStemmer: assay.use_stemmer,
 });
 
 /** Options that are accepted and change nothing. */
 const warnAboutVainOptions = (
   metric: EvaluationMetric,
   passThreshold: number | undefined,
-  { scorer, cosine }: NonNullable<z.output<typeof options>>,
+  assay: Options,
   { warn }: PrepareContext,
 ): void => {
   if (passThreshold !== undefined && passThreshold > 1)
     warn({ path: ['pass_threshold'], message: `${passThreshold} is never reached: the reward is 0 to 1` });
-  if (scorer !== undefined && metric !== 'fuzzy_match')
-    warn({ path: ['assay', 'scorer'], message: `has no effect on ${metric}, only on fuzzy_match` });
-  if (cosine !== undefined && metric !== 'cosine')
-    warn({ path: ['assay', 'cosine'], message: `has no effect on ${metric}, only on cosine` });
+  for (const [option, value] of Object.entries(assay)) {
+    if (value === undefined || option === 'profile') continue;
+    const metrics = EVALUATION_METRICS.filter((name) => wireOptionsOf(name).includes(option));
+    if (metrics.includes(metric)) continue;
+    warn({ path: ['assay', option], message: `has no effect on ${metric}, only on ${metrics.join(', ')}` });
+  }
 };
+
+const wireOptionsOf = (metric: EvaluationMetric): readonly string[] =>
+  metric === 'cosine' ? ['cosine'] : optionsOf(metric).map(wireName);
 
 const embeddingCosine = ({ embed }: PrepareContext) => {
   if (embed === undefined) {

@@ -1,6 +1,11 @@
 /** How many code points Unicode has room for. */
 export const CODE_POINTS = 0x11_0000;
 
+const BEYOND_LATIN1 = /[^\0-\u00ff]/;
+
+/** True when every character is below U+0100, so that the text fits in bytes. */
+export const isLatin1 = (text: string): boolean => !BEYOND_LATIN1.test(text);
+
 const SURROGATE = /[\uD800-\uDFFF]/;
 
 /** True when each UTF-16 unit of the text is a code point of its own: no surrogates, neither pairs nor lone ones. */

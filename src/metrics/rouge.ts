@@ -1,10 +1,25 @@
-import { internTokens } from './intern.js';
+import { lazily } from './lazily.js';
 import { lcsLength } from './lcs.js';
-import { clippedMatches, ngramCount } from './ngrams.js';
+import { checkOrders, ngramCount, readPair } from './ngrams.js';
 import { porterStem } from './porter.js';
+import { summaryMatches } from './rouge-summary.js';
+import type { Tokenizer } from './tokenize/index.js';
+import { asciiWords } from './words.js';
+
+/** The numbers of a ROUGE score, the default first. */
+export const ROUGE_MEASURES = ['fmeasure', 'precision', 'recall'] as const;
 
 /** Which of the three numbers of a ROUGE score is the result. */
-export type RougeMeasure = 'precision' | 'recall' | 'fmeasure';
+export type RougeMeasure = (typeof ROUGE_MEASURES)[number];
+
+/** What the ROUGE metrics take for a word, the default first. */
+export const ROUGE_TOKENIZERS = ['ascii', 'unicode'] as const;
+
+/**
+ * `ascii`: runs of ASCII letters and digits, as rouge-score has it. `unicode`: runs of letters, marks and digits of any
+ * script, where each letter of a script that puts no space between words (Chinese, Japanese, Thai, ...) is a word.
+ */
+export type RougeTokenizer = (typeof ROUGE_TOKENIZERS)[number];
 
 /** How the ROUGE metrics split the texts, and what they give. */
 export interface RougeOptions {
@@ -12,17 +27,22 @@ export interface RougeOptions {
   readonly useStemmer?: boolean;
   /** Default `fmeasure`, the harmonic mean of the other two. */
   readonly measure?: RougeMeasure;
+  /** Default `ascii`. Words are in lower case in both. */
+  readonly tokenizer?: RougeTokenizer;
 }
 
-/** The orders that rouge-score knows: `rouge1` to `rouge9`. */
-const MAX_ORDER = 9;
+/** Options of {@link rougeL}. */
+export interface RougeLOptions extends RougeOptions {
+  /** Whether it is rouge-score's `rougeLsum`: line by line, against all lines of the other text together; default false. */
+  readonly summary?: boolean;
+}
 
 /**
  * ROUGE-N: the share of n-grams that the two texts have in common.
  * Equals rouge-score 0.1.2 `RougeScorer(['rougeN'])` as a double.
  *
  * Only ASCII letters and digits count, in lower case: text without any of them (Chinese, Arabic, emoji) scores 0,
- * even against itself, and so do texts of fewer words than the order.
+ * even against itself, and so do texts of fewer words than the order. The tokenizer `unicode` is for such text.
  *
  * @param candidate  model output, raw text
  * @param reference  expected output, raw text
@@ -35,25 +55,24 @@ export const rougeN = (
   candidate: string,
   reference: string,
   order: number,
-  { useStemmer = false, measure = 'fmeasure' }: RougeOptions = {},
+  { useStemmer = false, measure = 'fmeasure', tokenizer = 'ascii' }: RougeOptions = {},
 ): number => {
-  if (!Number.isInteger(order) || order < 1 || order > MAX_ORDER) {
-    throw new RangeError(`ROUGE order ${order}, expected an integer from 1 to ${MAX_ORDER}`);
-  }
-  const candidateWords = rougeWords(candidate, useStemmer);
-  const referenceWords = rougeWords(reference, useStemmer);
-  const matches = clippedMatches(candidateWords, referenceWords, order)[order - 1];
+  checkOrders(order, order);
+  const pair = readPair(candidate, reference, wordsOf(tokenizer, useStemmer));
+  pair.matchNgrams(order);
+  const { candidateLength, referenceLength } = pair.words;
   return measured(
     measure,
-    matches,
-    ngramCount(candidateWords.length, order),
-    ngramCount(referenceWords.length, order),
+    pair.matches[order - 1],
+    ngramCount(candidateLength, order),
+    ngramCount(referenceLength, order),
   );
 };
 
 /**
  * ROUGE-L: the length of the longest common subsequence of words, over the whole of both texts.
- * Equals rouge-score 0.1.2 `RougeScorer(['rougeL'])` as a double; words are those of {@link rougeN}.
+ * Equals rouge-score 0.1.2 `RougeScorer(['rougeL'])` as a double, or `rougeLsum` with the option `summary`; words are those
+ * of {@link rougeN}.
  *
  * @param candidate  model output, raw text
  * @param reference  expected output, raw text
@@ -63,27 +82,40 @@ export const rougeN = (
 export const rougeL = (
   candidate: string,
   reference: string,
-  { useStemmer = false, measure = 'fmeasure' }: RougeOptions = {},
+  { useStemmer = false, measure = 'fmeasure', tokenizer = 'ascii', summary = false }: RougeLOptions = {},
 ): number => {
-  const words = internTokens(rougeWords(candidate, useStemmer), rougeWords(reference, useStemmer));
-  const { length: candidateLength } = words.candidate;
-  const { length: referenceLength } = words.reference;
-  const length = lcsLength(
-    words.candidate,
-    candidateLength,
-    words.reference,
-    referenceLength,
-    words.distinct,
-  );
+  const tokenize = wordsOf(tokenizer, useStemmer);
+  if (summary) {
+    const { matches, candidateWords, referenceWords } = summaryMatches(candidate, reference, tokenize);
+    return measured(measure, matches, candidateWords, referenceWords);
+  }
+  const { words } = readPair(candidate, reference, tokenize);
+  const { candidateIds, candidateLength, referenceIds, referenceLength } = words;
+  // The words that only the candidate has are one symbol, which the reference lacks: they match nothing.
+  const length = lcsLength(candidateIds, candidateLength, referenceIds, referenceLength, words.unknown + 1);
   return measured(measure, length, candidateLength, referenceLength);
 };
 
-/** Runs of ASCII letters and digits. Lower case comes first: the Kelvin sign becomes a k. */
-const rougeWords = (text: string, useStemmer: boolean): readonly string[] => {
-  const words = text.toLowerCase().match(/[a-z0-9]+/g) ?? [];
-  if (!useStemmer) return words;
-  return words.map((word) => (word.length > 3 ? porterStem(word) : word)).filter((stem) => stem !== '');
+const wordsOf = (tokenizer: RougeTokenizer, useStemmer: boolean): Tokenizer => {
+  if (tokenizer === 'unicode') return useStemmer ? stemmedUnicodeWords : unicodeWords;
+  return useStemmer ? stemmedAsciiWords : asciiWords;
 };
+
+const UNSPACED_SCRIPTS = ['Han', 'Hiragana', 'Katakana', 'Thai', 'Lao', 'Khmer', 'Myanmar'];
+
+/** One letter of an unspaced script with its marks, or a run of anything else that words are made of. */
+const unicodeWord = lazily(() => {
+  const unspaced = `[${UNSPACED_SCRIPTS.map((script) => `\\p{Script=${script}}`).join('')}]`;
+  return new RegExp(`(?=${unspaced})[\\p{L}\\p{N}]\\p{M}*|(?:(?!${unspaced})[\\p{L}\\p{M}\\p{N}])+`, 'gu');
+});
+
+const unicodeWords: Tokenizer = (text) => text.toLowerCase().match(unicodeWord()) ?? [];
+
+const stemmed = (words: readonly string[]): string[] =>
+  words.map((word) => (word.length > 3 ? porterStem(word) : word)).filter((stem) => stem !== '');
+
+const stemmedAsciiWords: Tokenizer = (text) => stemmed(asciiWords(text));
+const stemmedUnicodeWords: Tokenizer = (text) => stemmed(unicodeWords(text));
 
 const measured = (
   measure: RougeMeasure,

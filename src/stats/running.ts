@@ -1,27 +1,24 @@
+import { CompensatedSum } from '../compensated-sum.js';
+
 /**
  * Count, mean and variance of a stream of numbers, in one pass and constant memory. The mean is a compensated sum over
  * the count: eight ones of ten are 0.8 exactly, and a gate at 0.8 holds. The variance is Welford's, which does not lose
  * digits when the mean is large against the spread. The last bit can depend on the order of the values, so callers add
  * them in row order.
  *
- * @see Neumaier 1974, https://doi.org/10.1002/zamm.19740540106 (sum)
  * @see Welford 1962, https://doi.org/10.1080/00401706.1962.10490022 (variance)
  */
 export class RunningMoments {
   count = 0;
   min = Infinity;
   max = -Infinity;
-  private sum = 0;
-  /** What rounding has taken from the sum so far. */
-  private lost = 0;
+  private readonly sum = new CompensatedSum();
   private average = 0;
   private squares = 0;
 
   add(value: number): void {
     this.count += 1;
-    const sum = this.sum + value;
-    this.lost += Math.abs(this.sum) >= Math.abs(value) ? this.sum - sum + value : value - sum + this.sum;
-    this.sum = sum;
+    this.sum.add(value);
     const delta = value - this.average;
     this.average += delta / this.count;
     this.squares += delta * (value - this.average);
@@ -32,7 +29,7 @@ export class RunningMoments {
   /** undefined without values. */
   get mean(): number | undefined {
     if (this.count === 0) return undefined;
-    const total = this.sum + this.lost;
+    const { total } = this.sum;
     // Rewards near the largest double overflow the sum; the running average does not.
     return Number.isFinite(total) ? total / this.count : this.average;
   }

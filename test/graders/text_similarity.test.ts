@@ -56,9 +56,78 @@ describe('text_similarity', () => {
   });
 
   test.each([
+    {
+      evaluation_metric: 'bleu',
+      assay: { tokenizer: 'whitespace', smoothing: 'method1', max_order: 2, lowercase: true },
+      signature: 'bleu:tokenizer=whitespace;smoothing=method1;max_order=2;lowercase=true/hosted-2025',
+    },
+    {
+      evaluation_metric: 'bleu',
+      assay: { weights: [0.5, 0.5] },
+      signature: 'bleu:weights=0.5,0.5/hosted-2025',
+    },
+    {
+      evaluation_metric: 'gleu',
+      assay: { min_len: 2, max_len: 3 },
+      signature: 'gleu:min_len=2;max_len=3/hosted-2025',
+    },
+    {
+      evaluation_metric: 'meteor',
+      assay: { alpha: 0.5, beta: 1, gamma: 0.2, synonyms: false },
+      signature: 'meteor:alpha=0.5;beta=1;gamma=0.2;synonyms=false/hosted-2025',
+    },
+    {
+      evaluation_metric: 'rouge_l',
+      assay: { use_stemmer: true, measure: 'recall', tokenizer: 'unicode', summary: true },
+      signature: 'rouge_l:tokenizer=unicode;use_stemmer=true;measure=recall;summary=true/hosted-2025',
+    },
+    {
+      evaluation_metric: 'fuzzy_match',
+      assay: { scorer: 'WRatio', processor: 'default_process' },
+      signature: 'fuzzy_match:WRatio;processor=default_process/hosted-2025',
+    },
+  ])('$evaluation_metric with $assay names them', async ({ evaluation_metric, assay, signature }) => {
+    const grader = await prepare({ evaluation_metric, assay });
+    expect(grader.signature).toBe(signature);
+    const score = await grader.grade(ROW);
+    expect(score.status === 'scored' && score.reward > 0 && score.reward < 1).toBe(true);
+    expect(
+      await createEngine({ graders: builtinGraders }).validate({ ...CONFIG, evaluation_metric, assay }),
+    ).toEqual([]);
+  });
+
+  test.each([
+    {
+      evaluation_metric: 'rouge_1',
+      assay: { tokenizer: '13a' },
+      message: 'rouge_1: tokenizer "13a", expected one of ascii',
+    },
+    {
+      evaluation_metric: 'gleu',
+      assay: { min_len: 3, max_len: 2 },
+      message: 'gleu: n-grams of the orders 3 to 2',
+    },
+    {
+      evaluation_metric: 'bleu',
+      assay: { weights: [1], smoothing: 'exp' },
+      message: 'bleu: weights with the smoothing exp',
+    },
+    { evaluation_metric: 'bleu', assay: { max_order: 10 }, message: 'assay.max_order' },
+    { evaluation_metric: 'meteor', assay: { alpha: 2 }, message: 'assay.alpha' },
+  ])(
+    '$evaluation_metric with $assay is a mistake in the file',
+    async ({ evaluation_metric, assay, message }) => {
+      await expect(prepare({ evaluation_metric, assay })).rejects.toThrow(message);
+    },
+  );
+
+  test.each([
     { fields: { evaluation_metric: 'bleu', pass_threshold: 80 }, path: 'pass_threshold' },
     { fields: { evaluation_metric: 'bleu', assay: { scorer: 'ratio' } }, path: 'assay.scorer' },
     { fields: { evaluation_metric: 'bleu', assay: { cosine: 'lexical' } }, path: 'assay.cosine' },
+    { fields: { evaluation_metric: 'rouge_1', assay: { summary: true } }, path: 'assay.summary' },
+    { fields: { evaluation_metric: 'gleu', assay: { max_order: 2 } }, path: 'assay.max_order' },
+    { fields: { evaluation_metric: 'fuzzy_match', assay: { tokenizer: 'nltk' } }, path: 'assay.tokenizer' },
   ])('warns that $path changes nothing', async ({ fields, path }) => {
     const issues = await createEngine({ graders: builtinGraders }).validate({ ...CONFIG, ...fields });
     expect(issues).toMatchObject([{ path: path.split('.'), severity: 'warning' }]);

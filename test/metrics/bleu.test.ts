@@ -1,10 +1,10 @@
 import { test } from '@fast-check/vitest';
 import * as fc from 'fast-check';
 import { describe, expect } from 'vitest';
-import { bleu } from '../../src/metrics/bleu.js';
+import { bleu, NLTK_SMOOTHINGS, SACREBLEU_SMOOTHINGS } from '../../src/metrics/bleu.js';
 
-const NLTK_SMOOTHINGS = ['method0', 'method1', 'method2', 'method3', 'method4'] as const;
-const SACREBLEU_SMOOTHINGS = ['exp', 'floor', 'add-k', 'none'] as const;
+/** Those whose values are in the tables below; golden.test.ts has the others, too. */
+const TABLED_SMOOTHINGS = ['method0', 'method1', 'method2', 'method3', 'method4'] as const;
 
 /** One word in many repeats, and words that are also names of object properties. */
 const text = fc
@@ -108,7 +108,7 @@ describe('agrees with NLTK 3.9.1 sentence_bleu, method0 to method4', () => {
       ],
     },
   ])('$name', ({ candidate, reference, scores }) => {
-    for (const [index, smoothing] of NLTK_SMOOTHINGS.entries()) {
+    for (const [index, smoothing] of TABLED_SMOOTHINGS.entries()) {
       const score = bleu(candidate, reference, { tokenizer: 'whitespace', smoothing });
       // Relative, too: method0 gives scores like 1e-231.
       expect(Math.abs(score - scores[index])).toBeLessThanOrEqual(2.3e-16 * scores[index]);
@@ -255,4 +255,61 @@ test('leaving words out costs the brevity penalty', () => {
     Math.exp(1 - 8 / 4),
     15,
   );
+});
+
+describe('orders and weights', () => {
+  const candidate = 'the cat is on the mat today';
+  const reference = 'the cat sat on the mat';
+  const whitespace = { tokenizer: 'whitespace' } as const;
+
+  test.each(NLTK_SMOOTHINGS)('%s: equal weights are the same as the order alone', (smoothing) => {
+    for (let maxOrder = 1; maxOrder <= 9; maxOrder++) {
+      const weights = Array.from({ length: maxOrder }, () => 1 / maxOrder);
+      expect(bleu(candidate, reference, { ...whitespace, smoothing, weights })).toBe(
+        bleu(candidate, reference, { ...whitespace, smoothing, maxOrder }),
+      );
+    }
+  });
+
+  test('the order 1 is the precision of words, with its penalty', () => {
+    expect(bleu(candidate, reference, { ...whitespace, maxOrder: 1 })).toBeCloseTo(5 / 7, 15);
+    expect(bleu(candidate, reference, { ...whitespace, maxOrder: 1, smoothing: 'exp' })).toBeCloseTo(
+      5 / 7,
+      15,
+    );
+  });
+
+  test('a weight of 0 leaves an order out', () => {
+    const weights = [1, 0, 0, 0];
+    expect(bleu(candidate, reference, { ...whitespace, weights })).toBeCloseTo(5 / 7, 15);
+  });
+
+  test.each([
+    { options: { maxOrder: 0 }, message: 'orders 1 to 0' },
+    { options: { maxOrder: 10 }, message: 'orders 1 to 10' },
+    { options: { maxOrder: 1.5 }, message: 'whole numbers from 1 to 9' },
+    { options: { weights: [] }, message: 'orders 1 to 0' },
+    { options: { weights: [0.5, -0.5] }, message: 'weights 0.5, -0.5' },
+    { options: { weights: [Number.NaN] }, message: 'weights NaN' },
+    { options: { weights: [1], maxOrder: 1 }, message: 'weights and maxOrder' },
+    { options: { weights: [1], smoothing: 'exp' as const }, message: 'the smoothing exp' },
+  ])('$options is refused', ({ options, message }) => {
+    expect(() => bleu('a', 'a', options)).toThrow(RangeError);
+    expect(() => bleu('a', 'a', options)).toThrow(message);
+  });
+});
+
+test('what NLTK would score above 1 is 1', () => {
+  for (const smoothing of ['method5', 'method7'] as const) {
+    expect(bleu('a b c d e f', 'a b c d e f', { tokenizer: 'whitespace', smoothing })).toBe(1);
+  }
+});
+
+test('method6 has a value where NLTK refuses', () => {
+  expect(bleu('a b x', 'a b c', { tokenizer: 'whitespace', smoothing: 'method6' })).toBeGreaterThan(0);
+});
+
+test('in lower case', () => {
+  expect(bleu('The Cat sat down', 'the cat SAT down', { lowercase: true })).toBe(1);
+  expect(bleu('The Cat sat down', 'the cat SAT down')).toBeLessThan(0.5);
 });

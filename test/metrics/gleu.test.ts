@@ -73,3 +73,23 @@ test.prop([text, text])('is symmetric and stays in [0, 1]', (a, b) => {
 test.prop([text])('a text with words scores 1 against itself', (a) => {
   expect(gleu(a, a)).toBe(a === '' ? 0 : 1);
 });
+
+test('only the orders asked for count', () => {
+  const pair = ['the cat is on the mat', 'the cat sat on the mat'] as const;
+  const whitespace = { tokenizer: 'whitespace' } as const;
+  expect(gleu(...pair, { ...whitespace, minLen: 2, maxLen: 2 })).toBe(3 / 5);
+  expect(gleu(...pair, { ...whitespace, minLen: 1, maxLen: 1 })).toBe(5 / 6);
+  expect(gleu('a b', 'a b', { ...whitespace, minLen: 3 })).toBe(0);
+});
+
+test.each([{ minLen: 0 }, { minLen: 5 }, { minLen: 3, maxLen: 2 }, { maxLen: 10 }, { maxLen: Number.NaN }])(
+  '$minLen to $maxLen is refused',
+  (options) => {
+    expect(() => gleu('a', 'a', options)).toThrow(RangeError);
+  },
+);
+
+test('in lower case', () => {
+  expect(gleu('The CAT', 'the cat', { lowercase: true })).toBe(1);
+  expect(gleu('The CAT', 'the cat')).toBe(0);
+});

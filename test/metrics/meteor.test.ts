@@ -100,6 +100,25 @@ test('without synonyms only equal words and stems match', () => {
   expect(meteor('cats', 'cat', { synonyms: false })).toBe(0.5);
 });
 
+test.each([{ alpha: 1.5 }, { alpha: -0.1 }, { beta: -1 }, { gamma: 2 }, { gamma: Number.NaN }])(
+  '%j is refused',
+  (weights) => {
+    expect(() => meteor('a', 'a', weights)).toThrow(RangeError);
+  },
+);
+
+test('a reference that comes again gives what it gives the first time', () => {
+  const references = ['the cats sat', '', 'a good car', 'the cats sat'];
+  const candidates = ['cat sits', 'The auto best', '', 'the cats sat'];
+  const alone = references.map((reference) =>
+    candidates.map((candidate) => meteorOfTokens(split(candidate), split(reference))),
+  );
+  const together = references.map((reference) =>
+    candidates.map((candidate) => meteor(candidate, reference, { tokenizer: 'whitespace' })),
+  );
+  expect(together).toEqual(alone);
+});
+
 test('a tokenizer can be a function', () => {
   expect(meteor('ab', 'ab', { tokenizer: (text) => Array.from(text) })).toBe(0.9375);
 });

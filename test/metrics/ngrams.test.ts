@@ -1,12 +1,29 @@
 import { test } from '@fast-check/vitest';
 import * as fc from 'fast-check';
 import { expect } from 'vitest';
-import { clippedMatches, ngramCount } from '../../src/metrics/ngrams.js';
+import { ngramCount, readPair } from '../../src/metrics/ngrams.js';
+import { splitWhitespace } from '../../src/metrics/tokenize/index.js';
+import { asciiWords } from '../../src/metrics/words.js';
+import { rougeL, rougeN } from '../../src/metrics/rouge.js';
+import { gleu } from '../../src/metrics/gleu.js';
 
 const tokens = fc.array(fc.constantFrom('a', 'b', 'c', '__proto__', 'constructor', '', ' '), {
   maxLength: 40,
 });
 const MAX_ORDER = 5;
+
+const fromJson = (text: string): string[] => JSON.parse(text);
+
+/** The clipped matches of each order of two lists of tokens. */
+const clippedMatches = (
+  candidate: readonly string[],
+  reference: readonly string[],
+  maxOrder: number,
+): number[] => {
+  const pair = readPair(JSON.stringify(candidate), JSON.stringify(reference), fromJson);
+  pair.matchNgrams(maxOrder);
+  return Array.from(pair.matches.subarray(0, maxOrder));
+};
 
 /** By the definition: count both sides, take the smaller count of each n-gram. */
 const naiveMatches = (candidate: readonly string[], reference: readonly string[], order: number): number => {
@@ -51,4 +68,103 @@ test('one word, 100,000 times', () => {
 
 test('a text has no n-grams of an order longer than itself', () => {
   expect([0, 1, 2, 3].map((length) => ngramCount(length, 2))).toEqual([0, 0, 1, 2]);
+});
+
+/** Words, blanks of several kinds, and what lower case does strange things to. */
+const rawText = fc
+  .array(
+    fc.constantFrom(
+      'a',
+      'the',
+      'The',
+      'x1',
+      'K',
+      'İ',
+      'ı',
+      'é',
+      '日本',
+      '😀',
+      '\0',
+      '__proto__',
+      ' ',
+      ' ',
+      '\n',
+      '\x1c',
+      '\u3000',
+      '-',
+    ),
+    { maxLength: 60 },
+  )
+  .map((parts) => parts.join(''));
+
+test.prop([rawText, rawText, fc.integer({ min: 1, max: 9 }), fc.integer({ min: 1, max: 9 })])(
+  'cutting texts finds the words that the tokenizers give, in short texts and long ones',
+  (candidate, reference, timesC, timesR) => {
+    const [c, r] = [candidate.repeat(timesC), reference.repeat(timesR)];
+    for (const tokenize of [splitWhitespace, asciiWords]) {
+      const byStrings = clippedMatches(tokenize(c), tokenize(r), 3);
+      const pair = readPair(c, r, tokenize);
+      pair.matchNgrams(3);
+      expect(Array.from(pair.matches.subarray(0, 3))).toEqual(byStrings);
+      expect(pair.words.candidateLength).toBe(tokenize(c).length);
+      expect(pair.words.referenceLength).toBe(tokenize(r).length);
+    }
+  },
+);
+
+test.prop([
+  fc.array(fc.tuple(rawText, fc.nat(2), fc.integer({ min: 1, max: 6 })), { maxLength: 12 }),
+  fc.array(rawText, { minLength: 3, maxLength: 3 }),
+])(
+  'a reference that comes again, between others, gives what it gives the first time',
+  (calls, references) => {
+    const score = ([candidate, which, order]: [string, number, number]): number[] => [
+      rougeN(candidate, references[which], order),
+      gleu(candidate, references[which], { tokenizer: 'whitespace', maxLen: order }),
+      rougeL(candidate, references[which]),
+    ];
+    const alone = calls.map((call) => {
+      rougeN('forget', 'the last reference', 1);
+      gleu('forget', 'the last reference', { tokenizer: 'whitespace' });
+      return score(call);
+    });
+    expect(calls.map(score)).toEqual(alone);
+  },
+);
+
+const failing = (): string[] => {
+  throw new Error('no words');
+};
+
+test('a tokenizer that fails leaves nothing behind', () => {
+  expect(() => readPair('a', 'a b', failing)).toThrow('no words');
+  expect(() => readPair('a', 'a b', failing)).toThrow('no words');
+  expect(clippedMatches(['a'], ['a', 'b'], 1)).toEqual([1]);
+});
+
+test('as many words as a text can have', () => {
+  for (const length of [1, 2, 15, 16, 17, 99, 100, 101, 5_000]) {
+    // In lower case each of these letters is an i and a mark, which ends the word.
+    const dotted = '\u0130'.repeat(length);
+    expect(rougeN(dotted, dotted, 1)).toBe(1);
+    expect(rougeN(dotted, `i ${dotted}`, 1, { measure: 'precision' })).toBe(1);
+    const letters = Array.from({ length }, (_, i) => String.fromCodePoint(0x4e00 + i)).join(' ');
+    expect(gleu(letters, letters, { tokenizer: 'whitespace' })).toBe(1);
+    expect(gleu(`${letters} x`, letters, { tokenizer: 'whitespace' })).toBeLessThan(1);
+  }
+});
+
+test('empty texts, first and later', () => {
+  const none: string[] = [];
+  for (const reference of [none, ['a'], none]) {
+    expect(clippedMatches(none, reference, 2)).toEqual([0, 0]);
+    expect(clippedMatches(['a'], none, 2)).toEqual([0, 0]);
+  }
+});
+
+test('texts that are too long to be kept, and short ones after them', () => {
+  const long = Array.from({ length: 60_000 }, (_, index) => `w${index % 7_000}`).join(' ');
+  expect(rougeN(long, `${long} more`, 2, { measure: 'precision' })).toBe(1);
+  expect(rougeN('w1 w2', long, 2, { measure: 'precision' })).toBe(1);
+  expect(rougeN('w1 w3', 'w3 w1 w3', 2, { measure: 'precision' })).toBe(1);
 });

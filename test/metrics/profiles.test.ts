@@ -89,6 +89,51 @@ test('a signature names the metric, its variant and the profile', () => {
   expect(metric('MARTHA', 'MARHTA')).toBe(0.9611111111111111);
 });
 
+test.each([
+  ['bleu', { maxOrder: 2 }, 'bleu:max_order=2/hosted-2025'],
+  ['bleu', { maxOrder: 4, tokenizer: 'hosted', lowercase: false }, 'bleu/hosted-2025'],
+  ['bleu', { tokenizer: '13a', smoothing: 'exp' }, 'bleu:tokenizer=13a;smoothing=exp/hosted-2025'],
+  ['bleu', { weights: [0.5, 0.5], lowercase: true }, 'bleu:weights=0.5,0.5;lowercase=true/hosted-2025'],
+  ['gleu', { minLen: 2, maxLen: 3 }, 'gleu:min_len=2;max_len=3/hosted-2025'],
+  ['meteor', { alpha: 0.5, synonyms: false }, 'meteor:alpha=0.5;synonyms=false/hosted-2025'],
+  [
+    'rouge_1',
+    { useStemmer: true, tokenizer: 'unicode' },
+    'rouge_1:tokenizer=unicode;use_stemmer=true/hosted-2025',
+  ],
+  ['rouge_l', { summary: true, measure: 'recall' }, 'rouge_l:measure=recall;summary=true/hosted-2025'],
+  ['fuzzy_match', { scorer: 'ratio' }, 'fuzzy_match/hosted-2025'],
+  [
+    'fuzzy_match',
+    { scorer: 'WRatio', processor: 'default_process' },
+    'fuzzy_match:WRatio;processor=default_process/hosted-2025',
+  ],
+  // What a metric does not have changes neither its numbers nor its name.
+  ['rouge_1', { summary: true, maxOrder: 2 }, 'rouge_1/hosted-2025'],
+] as const)('%s with %j is %s', (name, options, signature) => {
+  expect(textMetric(name, 'hosted', options).signature).toBe(signature);
+});
+
+test('options reach the metric, and leave the rest to the profile', () => {
+  const { metric } = textMetric('bleu', 'sacrebleu', { maxOrder: 2, lowercase: true });
+  const options = { tokenizer: '13a', smoothing: 'exp', maxOrder: 2, lowercase: true } as const;
+  expect(metric(CANDIDATE, REFERENCE)).toBe(bleu(CANDIDATE, REFERENCE, options));
+  expect(textMetric('rouge_l', 'nltk', { summary: true }).metric('a\nb', 'b\na')).toBe(1);
+  expect(textMetric('rouge_2', 'nltk', { useStemmer: true }).metric('cats sat', 'cat sat')).toBe(1);
+  expect(textMetric('meteor', 'nltk', { synonyms: false }).metric('better', 'good')).toBe(0);
+  expect(textMetric('gleu', 'nltk', { lowercase: true }).metric('A', 'a')).toBe(1);
+});
+
+test.each([
+  ['bleu', { tokenizer: 'ascii' }, 'tokenizer "ascii", expected one of hosted, nltk, whitespace, 13a, intl'],
+  ['rouge_1', { tokenizer: '13a' }, 'tokenizer "13a", expected one of ascii, unicode'],
+  ['bleu', { weights: [1], smoothing: 'floor' }, 'they go with NLTK'],
+  ['gleu', { minLen: 5 }, 'orders 5 to 4'],
+  ['meteor', { alpha: 2 }, 'alpha 2'],
+] as const)('%s refuses %j', (name, options, message) => {
+  expect(() => textMetric(name, 'hosted', options)).toThrow(message);
+});
+
 test('cosine is refused: it needs a model', () => {
   expect(() => textMetric('cosine' as TextMetricName)).toThrow('unknown text metric "cosine"');
 });

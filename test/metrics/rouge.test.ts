@@ -149,3 +149,56 @@ test('20,000 different words', () => {
   expect(rougeL(text, text)).toBe(1);
   expect(rougeN(text, `${text} more`, 2, { measure: 'precision' })).toBe(1);
 });
+
+describe('unicode words', () => {
+  const unicode = { tokenizer: 'unicode' } as const;
+
+  test.each([
+    { name: 'Cyrillic', candidate: 'Кот сидел', reference: 'кот сидит', score: 0.5 },
+    { name: 'Chinese: every letter is a word', candidate: '我喜欢猫', reference: '我喜欢狗', score: 0.75 },
+    { name: 'marks belong to their letter', candidate: 'cafe\u0301', reference: 'cafe\u0301', score: 1 },
+    { name: 'Thai', candidate: 'กิน', reference: 'กิ', score: 2 / 3 },
+    { name: 'Chinese beside Latin', candidate: 'GPT模型', reference: 'gpt 模型', score: 1 },
+    { name: 'emoji are no words', candidate: '😀', reference: '😀', score: 0 },
+  ])('$name', ({ candidate, reference, score }) => {
+    expect(rougeN(candidate, reference, 1, unicode)).toBeCloseTo(score, 15);
+    expect(rougeL(candidate, reference, unicode)).toBeCloseTo(score, 15);
+  });
+
+  test.prop([words, words])('are the ASCII words where there are no others', (a, b) => {
+    expect(rougeN(a.join(' '), b.join('-'), 2, unicode)).toBe(rougeN(a.join(' '), b.join('-'), 2));
+  });
+});
+
+describe('summary', () => {
+  const summary = { summary: true } as const;
+
+  // rouge-score 0.1.2, rougeLsum.
+  test('lines may change places', () => {
+    expect(rougeL('c d\na b', 'a b\nc d', summary)).toBe(1);
+    expect(rougeL('c d\na b', 'a b\nc d')).toBe(0.5);
+  });
+
+  test('a word of the reference matches once, in whichever lines it is', () => {
+    expect(
+      rougeL('w1 w2 w6 w7 w8\nw1 w3 w8 w9 w5', 'w1 w2 w3 w4 w5', { ...summary, measure: 'recall' }),
+    ).toBe(0.8);
+  });
+
+  test.prop([words, words])('of one line is rougeL', (a, b) => {
+    expect(rougeL(a.join(' '), b.join(' '), summary)).toBe(rougeL(a.join(' '), b.join(' ')));
+  });
+
+  const lines = fc.array(words, { maxLength: 6 });
+  test.prop([lines, lines])('matches no more than single words do', (a, b) => {
+    const [first, second] = [a, b].map((text) => text.map((line) => line.join(' ')).join('\n'));
+    const score = rougeL(first, second, { ...summary, measure: 'recall' });
+    expect(score).toBeLessThanOrEqual(rougeN(first, second, 1, { measure: 'recall' }));
+    expect(rougeL(first, first, summary)).toBe(/\w/.test(first) ? 1 : 0);
+  });
+
+  test('lines of thousands of words', () => {
+    const line = Array.from({ length: 4_000 }, (_, i) => `w${i % 1_000}`).join(' ');
+    expect(rougeL(line, `${line}\n${line}`, { ...summary, measure: 'precision' })).toBe(1);
+  });
+});

@@ -1,7 +1,7 @@
 import { tokenizeInternational } from './intl.js';
 import { tokenize13a } from './mteval13a.js';
 import { splitSentences } from './punkt.js';
-import { BUILT_IN_MODEL, readPunktModel, type PunktModel } from './punkt-model.js';
+import { builtInModel, readPunktModel, type PunktModel } from './punkt-model.js';
 import { splitWhitespace } from './python-text.js';
 import { appendSentenceTokens } from './treebank.js';
 
@@ -11,13 +11,17 @@ export { splitWhitespace, tokenize13a, tokenizeInternational };
 export type Tokenizer = (text: string) => string[];
 
 /** The tokenizers that can be asked for by name. */
-export type TokenizerName = 'hosted' | 'nltk' | 'whitespace' | '13a' | 'intl';
+export const TOKENIZER_NAMES = ['hosted', 'nltk', 'whitespace', '13a', 'intl'] as const;
+
+/** The name of a tokenizer. */
+export type TokenizerName = (typeof TOKENIZER_NAMES)[number];
 
 const wordTokenizer =
-  (model: PunktModel): Tokenizer =>
+  (model: () => PunktModel): Tokenizer =>
   (text) => {
     const tokens: string[] = [];
-    for (const { start, end } of splitSentences(text, model)) appendSentenceTokens(text, start, end, tokens);
+    for (const { start, end } of splitSentences(text, model()))
+      appendSentenceTokens(text, start, end, tokens);
     return tokens;
   };
 
@@ -44,7 +48,7 @@ const hostedTokenizer =
  * @returns the tokens in order; double quotes come out as `` and \'\'
  * @see NLTK 3.9.1 `nltk.tokenize.word_tokenize`
  */
-export const nltkWordTokenize: Tokenizer = wordTokenizer(BUILT_IN_MODEL);
+export const nltkWordTokenize: Tokenizer = wordTokenizer(builtInModel);
 
 /**
  * The tokens that the hosted service's BLEU is seen to use (profile `hosted-2025`): NLTK's words when every
@@ -69,7 +73,8 @@ const trainedTokenizers = new Map<string, Tokenizer>();
 const trainedTokenizer = (punktData: string): Tokenizer => {
   const known = trainedTokenizers.get(punktData);
   if (known !== undefined) return known;
-  const created = wordTokenizer(readPunktModel(punktData));
+  const model = readPunktModel(punktData);
+  const created = wordTokenizer(() => model);
   trainedTokenizers.set(punktData, created);
   return created;
 };

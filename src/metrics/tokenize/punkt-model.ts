@@ -1,5 +1,6 @@
 import { existsSync, readFileSync } from 'node:fs';
 import { join } from 'node:path';
+import { lazily } from '../lazily.js';
 
 // The contexts a word was seen in while a Punkt model was trained, as its files encode them.
 const BEGINNING_UPPER = 1 << 1;
@@ -41,7 +42,7 @@ const words = (text: string): string[] => text.trim().split(/\s+/);
  * `etc.`, `e.g.`, `Sgt.` and `No.`. Ten of the initials (A, B, I, J, O, Q, U, X, Y, Z)
  * are missing for the same reason: with them, the next word decides.
  */
-const ABBREVIATIONS = words(`
+const ABBREVIATIONS = `
   mr mrs ms messrs dr prof st jr sr adm col gen lt maj rep reps sen
   jan feb aug sep sept oct nov dec tues wed fri
   ala ariz calif colo conn fla ga ill kan ky mich minn nev okla ore pa tenn va vt wash wis
@@ -49,10 +50,10 @@ const ABBREVIATIONS = words(`
   ave bros co corp cos ft inc ltd
   a.d a.m h.m j.p ok p.m ph.d vs
   c d e f g h k l m n p r s t v w
-`);
+`;
 
 /** Words that begin a new sentence behind any abbreviation, initial or number when they have a capital. */
-const OPENERS = words(`
+const OPENERS = `
   above according almost along already although altogether always among anyone anything besides better both
   but calculate cannot combined combining consider currently despite does earlier eight either else even
   eventually except finally following furthermore given he hence her here however if in including indeed
@@ -63,10 +64,10 @@ const OPENERS = words(`
   things think this though through thus together tomorrow under unfortunately unless unlike upon us using
   very wait weeks went were when whenever whereas wherever whether which while without yes yesterday
   yet your
-`);
+`;
 
 /** Words that begin a sentence behind an initial or a number only: they also have capitals inside names. */
-const NAME_WORDS = words(`
+const NAME_WORDS = `
   a add after again all also an and another any apart are around as at back based be because been before
   below best by can clearly come could did do down during each every everyone everything few find first
   five for four from full further generally get give go good had half has have his how is its just keep
@@ -80,7 +81,7 @@ const NAME_WORDS = words(`
   hunt hunter justice key king lake lane law light long love march mark marks mills park post price
   queen rice rich rock rose school sharp short silver singer south steel stone street strong summer
  wall ward west white wild winter wood woods young
-`);
+`;
 
 const LOWER_AND_NAME = UNKNOWN_LOWER | MIDDLE_UPPER;
 
@@ -88,17 +89,17 @@ const LOWER_AND_NAME = UNKNOWN_LOWER | MIDDLE_UPPER;
  * The model used when NLTK's trained one is not at hand: the usual English abbreviations, and common words
  * as evidence for a new sentence. NLTK's data files are not ours to ship.
  */
-export const BUILT_IN_MODEL: PunktModel = {
-  abbreviations: new Set(ABBREVIATIONS),
+export const builtInModel = lazily((): PunktModel => ({
+  abbreviations: new Set(words(ABBREVIATIONS)),
   collocations: new Set(),
   collocationStarts: new Set(),
   // "I" is never written in lower case, so it says nothing behind an initial.
-  sentenceStarters: new Set([...OPENERS, 'i']),
+  sentenceStarters: new Set([...words(OPENERS), 'i']),
   orthographicContexts: new Map([
-    ...OPENERS.map((word): [string, number] => [word, UNKNOWN_LOWER]),
-    ...NAME_WORDS.map((word): [string, number] => [word, LOWER_AND_NAME]),
+    ...words(OPENERS).map((word): [string, number] => [word, UNKNOWN_LOWER]),
+    ...words(NAME_WORDS).map((word): [string, number] => [word, LOWER_AND_NAME]),
   ]),
-};
+}));
 
 const FILES = ['abbrev_types.txt', 'collocations.tab', 'sent_starters.txt', 'ortho_context.tab'] as const;
 /** Where the English model lies below an NLTK data root, a `tokenizers` folder, or `punkt_tab`. */

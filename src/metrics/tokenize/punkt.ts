@@ -1,18 +1,19 @@
+import { lazyPattern } from '../lazily.js';
 import { isSpace, trimmedEnd } from './python-text.js';
 import { ORTHOGRAPHY, collocationKey, type PunktModel } from './punkt-model.js';
 import { isNeverInWord, punktWords } from './punkt-words.js';
 
 const NUMBER_TYPE = '##number##';
-const NUMERIC = /^-?[.,]?\p{Nd}[\p{Nd},.-]*\.?$/u;
+const numeric = lazyPattern(String.raw`^-?[.,]?\p{Nd}[\p{Nd},.-]*\.?$`, 'u');
 const ELLIPSIS = /^\.\.+$/;
-const INITIAL = /^(?!\p{Nd})[\p{L}\p{N}_]\.$/u;
-const STARTS_UPPER = /^\p{Uppercase}/u;
-const STARTS_LOWER = /^\p{Lowercase}/u;
+const initial = lazyPattern(String.raw`^(?!\p{Nd})[\p{L}\p{N}_]\.$`, 'u');
+const startsUpper = lazyPattern(String.raw`^\p{Uppercase}`, 'u');
+const startsLower = lazyPattern(String.raw`^\p{Lowercase}`, 'u');
 
 /** A word's type: lower case, every number the same. */
 const typeOf = (word: string): string => {
   const lower = word.toLowerCase();
-  return NUMERIC.test(lower) ? NUMBER_TYPE : lower;
+  return numeric().test(lower) ? NUMBER_TYPE : lower;
 };
 
 const withoutPeriod = (type: string): string =>
@@ -41,14 +42,14 @@ type Starts = 'yes' | 'no' | 'unknown';
 const startsSentence = (word: string, type: string, model: PunktModel): Starts => {
   if (PUNCTUATION.has(word)) return 'no';
   const contexts = model.orthographicContexts.get(type) ?? 0;
-  if (STARTS_UPPER.test(word)) {
+  if (startsUpper().test(word)) {
     return (contexts & ORTHOGRAPHY.lower) !== 0 && (contexts & ORTHOGRAPHY.middleUpper) === 0
       ? 'yes'
       : 'unknown';
   }
   const neverBeginsLower =
     (contexts & ORTHOGRAPHY.upper) !== 0 || (contexts & ORTHOGRAPHY.beginningLower) === 0;
-  return STARTS_LOWER.test(word) && neverBeginsLower ? 'no' : 'unknown';
+  return startsLower().test(word) && neverBeginsLower ? 'no' : 'unknown';
 };
 
 /** Whether a sentence ends behind `word`, given the word that follows. */
@@ -59,14 +60,14 @@ const breaksBetween = (word: string, next: string, model: PunktModel): boolean =
   const nextType = kindOf(next, model) === 'break' ? withoutPeriod(typeOf(next)) : typeOf(next);
   if (model.collocations.has(collocationKey(type, nextType))) return false;
 
-  const isInitial = INITIAL.test(word);
+  const isInitial = initial().test(word);
   const starts = startsSentence(next, nextType, model);
   if ((kind === 'abbreviation' || kind === 'ellipsis') && !isInitial) {
     if (starts === 'yes') return true;
-    if (STARTS_UPPER.test(next) && model.sentenceStarters.has(nextType)) return true;
+    if (startsUpper().test(next) && model.sentenceStarters.has(nextType)) return true;
   }
   if ((isInitial || type === NUMBER_TYPE) && starts === 'no') return false;
-  if (isInitial && starts === 'unknown' && STARTS_UPPER.test(next)) {
+  if (isInitial && starts === 'unknown' && startsUpper().test(next)) {
     // "J. Bach": a name, unless the word is also seen in lower case.
     const contexts = model.orthographicContexts.get(nextType) ?? 0;
     if ((contexts & ORTHOGRAPHY.lower) === 0) return false;

@@ -3,6 +3,8 @@
  * `\s`, `\w`, `\d` and `str.split()` use other character sets than the JavaScript ones of the same name.
  */
 
+import { lazyPattern } from '../lazily.js';
+
 /** `str.isspace()`, `\s`. Unlike in JavaScript, U+001C–001F and U+0085 belong to it and U+FEFF does not. */
 export const SPACE = 1;
 /** `\d`: general category Nd, in every script. */
@@ -17,21 +19,42 @@ export const PUNCTUATION = 16;
 export const SYMBOL = 32;
 const CLASSIFIED = 128;
 
-/** Python's whitespace as the inside of a character class. */
-export const SPACE_CHARACTERS =
-  '\\t-\\r\\x1c-\\x20\\x85\\xa0\\u1680\\u2000-\\u200a\\u2028\\u2029\\u202f\\u205f\\u3000';
+/** Python's whitespace: first and last of each range. */
+const SPACE_RANGES = [
+  [0x09, 0x0d],
+  [0x1c, 0x20],
+  [0x85, 0x85],
+  [0xa0, 0xa0],
+  [0x1680, 0x1680],
+  [0x2000, 0x200a],
+  [0x2028, 0x2029],
+  [0x202f, 0x202f],
+  [0x205f, 0x205f],
+  [0x3000, 0x3000],
+] as const;
 
-const IS_SPACE = new RegExp(`[${SPACE_CHARACTERS}]`);
+const escaped = (unit: number): string => `\\u${unit.toString(16).padStart(4, '0')}`;
+
+/** Python's whitespace as the inside of a character class. */
+export const SPACE_CHARACTERS = SPACE_RANGES.map(
+  ([first, last]) => `${escaped(first)}-${escaped(last)}`,
+).join('');
+
+const isDecimal = lazyPattern(String.raw`\p{Nd}`, 'u');
+const isNumber = lazyPattern(String.raw`\p{N}`, 'u');
+const isWord = lazyPattern(String.raw`[\p{L}\p{N}_]`, 'u');
+const isPunctuation = lazyPattern(String.raw`\p{P}`, 'u');
+const isSymbol = lazyPattern(String.raw`\p{S}`, 'u');
 
 const classify = (codePoint: number): number => {
   const character = String.fromCodePoint(codePoint);
   let flags = CLASSIFIED;
-  if (IS_SPACE.test(character)) flags |= SPACE;
-  if (/\p{Nd}/u.test(character)) flags |= DECIMAL;
-  if (/\p{N}/u.test(character)) flags |= NUMBER;
-  if (/[\p{L}\p{N}_]/u.test(character)) flags |= WORD;
-  if (/\p{P}/u.test(character)) flags |= PUNCTUATION;
-  if (/\p{S}/u.test(character)) flags |= SYMBOL;
+  if (codePoint <= 0xffff && isSpace(codePoint)) flags |= SPACE;
+  if (isDecimal().test(character)) flags |= DECIMAL;
+  if (isNumber().test(character)) flags |= NUMBER;
+  if (isWord().test(character)) flags |= WORD;
+  if (isPunctuation().test(character)) flags |= PUNCTUATION;
+  if (isSymbol().test(character)) flags |= SYMBOL;
   return flags;
 };
 
@@ -52,8 +75,11 @@ export const classesOf = (codePoint: number): number => {
   return flags;
 };
 
+const SPACES = new Uint8Array(0x10000);
+for (const [first, last] of SPACE_RANGES) SPACES.fill(1, first, last + 1);
+
 /** Whether a UTF-16 unit is whitespace to Python; all of Python's whitespace is in the basic plane. */
-export const isSpace = (unit: number): boolean => (classesOf(unit) & SPACE) !== 0;
+export const isSpace = (unit: number): boolean => SPACES[unit] === 1;
 
 /** Where `text.rstrip()` would end. */
 export const trimmedEnd = (text: string): number => {

@@ -1,3 +1,4 @@
+import { lazily } from '../lazily.js';
 import { SPACE_CHARACTERS, isSpace, splitWhitespace } from './python-text.js';
 
 type Rule = readonly [pattern: RegExp, replacement: string];
@@ -13,17 +14,17 @@ const EXTRA_CASES: Readonly<Record<string, string>> = { i: 'İı', s: 'ſ' };
 export const anyCase = (text: string): string =>
   text.replace(/[a-z]/g, (letter) => `[${letter}${letter.toUpperCase()}${EXTRA_CASES[letter] ?? ''}]`);
 
-const OPENING_QUOTES: readonly Rule[] = [
+const openingQuotes = lazily((): readonly Rule[] => [
   [/[«“‘„]|`+/g, ' $& '],
   [/^"/, '``'],
   [/``/g, ' `` '],
   [/([ ([{<])(?:"|'')/g, '$1 `` '],
   // An apostrophe before a single letter is a quote, unless the letter can end a contraction.
   [new RegExp(`'(?![mMtTsSſdDnN])([${WORD_CHARACTERS}])${WORD_END}`, 'gu'), "' $1"],
-];
+]);
 
-const PUNCTUATION: readonly Rule[] = [
-  [/([:,])(\P{Nd})/gu, ' $1 $2'],
+const punctuation = lazily((): readonly Rule[] => [
+  [new RegExp(String.raw`([:,])(\P{Nd})`, 'gu'), ' $1 $2'],
   [/[:,](?=\n?$)/g, ' $& '],
   [/\.{2,}/g, ' $& '],
   [/[;@#$%&]/g, ' $& '],
@@ -32,23 +33,23 @@ const PUNCTUATION: readonly Rule[] = [
   [/\*/g, ' $& '],
   [/[\][(){}<>]/g, ' $& '],
   [/--/g, ' -- '],
-];
+]);
 
-const CLOSING_QUOTES: readonly Rule[] = [
+const closingQuotes = lazily((): readonly Rule[] => [
   [/[»”’]/g, ' $& '],
   [/''/g, " '' "],
   [/"/g, " '' "],
   [new RegExp(`[${SPACE_CHARACTERS}]+`, 'g'), ' '],
   [/([^' ])('[sS]|'[mM]|'[dD]|') /g, '$1 $2 '],
   [/([^' ])('ll|'LL|'re|'RE|'ve|'VE|n't|N'T) /g, '$1 $2 '],
-];
+]);
 
 const contraction = (first: string, second: string, end = WORD_END): Rule => [
   new RegExp(`${WORD_START}(${anyCase(first)})(${anyCase(second)})${end}`, 'gu'),
   ' $1 $2 ',
 ];
 
-const buildContractions = (): readonly Rule[] => [
+const contractionRules = lazily((): readonly Rule[] => [
   contraction('can', 'not'),
   contraction('d', "'ye"),
   contraction('gim', 'me'),
@@ -59,12 +60,7 @@ const buildContractions = (): readonly Rule[] => [
   contraction('wan', 'na', '(?= )'),
   [new RegExp(` (${anyCase("'t")})(${anyCase('is')})${WORD_END}`, 'gu'), ' $1 $2 '],
   [new RegExp(` (${anyCase("'t")})(${anyCase('was')})${WORD_END}`, 'gu'), ' $1 $2 '],
-];
-
-let contractions: readonly Rule[] | undefined;
-
-/** Built when first needed: parsing these patterns is a good part of what loading the module would cost. */
-const contractionRules = (): readonly Rule[] => (contractions ??= buildContractions());
+]);
 
 /** One of these endings is in every contraction above, so a text without them can skip them all. */
 const MAY_HOLD_CONTRACTION = /not|'ye|me|na|ta|'n|'t/i;
@@ -96,9 +92,9 @@ const separateFinalPeriod = (text: string): string => {
  * This is the definition; `scanSentence` finds the same tokens in one pass for all but rare texts.
  */
 export const applyTreebankRules = (sentence: string): string[] => {
-  let text = substitute(sentence, OPENING_QUOTES);
-  text = substitute(separateFinalPeriod(text), PUNCTUATION);
-  text = substitute(` ${text} `, CLOSING_QUOTES);
+  let text = substitute(sentence, openingQuotes());
+  text = substitute(separateFinalPeriod(text), punctuation());
+  text = substitute(` ${text} `, closingQuotes());
   if (MAY_HOLD_CONTRACTION.test(text)) text = substitute(text, contractionRules());
   return splitWhitespace(text);
 };

@@ -35,7 +35,9 @@ const actionOfClasses = (classes: number): number => {
 const ASCII_ACTIONS = Uint8Array.from({ length: 128 }, (_, code) => {
   const character = String.fromCharCode(code);
   const listed = ACTIONS_OF_CHARACTERS.find(([characters]) => characters.includes(character));
-  return listed === undefined ? actionOfClasses(classesOf(code)) : listed[1];
+  if (listed !== undefined) return listed[1];
+  if (isSpace(code)) return BLANK;
+  return /\w/.test(character) ? WORD_CHARACTER : ORDINARY;
 });
 
 const CURLY_QUOTES = '«»“”‘’„';

@@ -1,5 +1,4 @@
 import { readFileSync } from 'node:fs';
-import { brotliDecompressSync } from 'node:zlib';
 
 /** The parts of speech, in the order of the sections of the data file. */
 export const PARTS_OF_SPEECH = ['noun', 'verb', 'adjective', 'adverb'] as const;
@@ -20,6 +19,8 @@ export interface Database {
  * put into a hash table, and a line is cut out when somebody asks for it, so that loading takes some 30 ms.
  */
 export const readDatabase = (): Database => {
+  // Loading this module takes longer than all the others here, and most programs never come to need it.
+  const { brotliDecompressSync } = process.getBuiltinModule('node:zlib');
   const bytes = brotliDecompressSync(readFileSync(new URL('./wordnet-3.0.bin', import.meta.url)));
   const text = bytes.toString('latin1');
   const sections = sectionBounds(text);
