@@ -2,7 +2,7 @@ import * as z from 'zod';
 import type { PrepareContext, PreparedGrader } from '../src/contract.js';
 import { ConfigError, type ConfigIssue, type PathSegment } from '../src/errors.js';
 import type { Formula } from '../src/formula.js';
-import { closeAll, gradeWithAll } from '../src/members.js';
+import { closeAll, gradeWithAll, variablesOf } from '../src/members.js';
 import { defineGrader, graderFields, memberGrader } from '../src/schema.js';
 import { failed, scored, type Failed, type Score } from '../src/score.js';
 import { aboutKey } from '../src/validation.js';
@@ -167,6 +167,7 @@ const combine = (
   return {
     signature: `multi(${keys.map((key, index) => `${key}=${graders[index].signature}`).join(', ')})`,
     members: keys,
+    variables: variablesOf(graders),
     grade: (row) => gradeWithAll(graders, row, merge),
     close: () => closeAll(graders),
   };

@@ -35,6 +35,7 @@ export const stringCheck = defineGrader({
     const matches = OPERATIONS[operation];
     return {
       signature: `string_check:${operation}`,
+      variables: [...input.variables, ...reference.variables],
       grade: (row) => (matches(input.render(row), reference.render(row)) ? MATCH : NO_MATCH),
     };
   },

@@ -5,6 +5,15 @@ import type { Score } from './score.js';
 /** The two names a template can start with: the dataset row, and the model output that is graded. */
 export type Namespace = 'item' | 'sample';
 
+/** A `{{ item.answer }}` of a template. */
+export interface TemplateVariable {
+  readonly namespace: Namespace;
+  /** The steps after the namespace; empty for a whole `{{ item }}`. */
+  readonly path: readonly PathSegment[];
+  /** As written between the braces, without the white space around it. */
+  readonly expression: string;
+}
+
 /** A JSON object whose fields are not known beforehand. */
 export type JsonObject = Readonly<Record<string, unknown>>;
 
@@ -19,6 +28,11 @@ export interface Row {
    * Only asked for values that exist in `item` or `sample`.
    */
   sourceText?(namespace: Namespace, path: readonly PathSegment[]): string | undefined;
+  /**
+   * The text of a template's variable, for rows that know it without having been parsed; undefined means: look it up in
+   * `item` and `sample`.
+   */
+  textOf?(variable: TemplateVariable): string | undefined;
 }
 
 /** Vectors for texts, one each and in their order, from an embedding model. */
@@ -56,6 +70,11 @@ export interface PreparedGrader {
   readonly signature?: string;
   /** The names in a score's `subRewards`, for a grader made of graders. */
   readonly members?: readonly string[];
+  /**
+   * Every variable of its templates, the very objects, for datasets that are scanned for these values instead of
+   * parsed. Undefined when the grader reads rows otherwise.
+   */
+  readonly variables?: readonly TemplateVariable[];
   close?(): void | Promise<void>;
 }
 

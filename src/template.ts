@@ -1,4 +1,4 @@
-import type { JsonObject, Namespace, Row } from './contract.js';
+import type { JsonObject, Row, TemplateVariable } from './contract.js';
 import { type ConfigIssue, formatPath, GradingError, type PathSegment } from './errors.js';
 import { childOf } from './json-value.js';
 import { MAX_EXPRESSION_LENGTH, parsePath, PathMistake, type ShowPath } from './path.js';
@@ -6,22 +6,13 @@ import { shorten } from './show.js';
 import { jsonSpanText } from './span.js';
 import { suggest } from './suggest.js';
 
-/** A `{{ item.answer }}` of a template. */
-export interface Variable {
-  readonly namespace: Namespace;
-  /** The steps after the namespace; empty for a whole `{{ item }}`. */
-  readonly path: readonly PathSegment[];
-  /** As written between the braces, without the white space around it. */
-  readonly expression: string;
-}
-
 /** A mistake in a template or path; `at` is its position in the source, in UTF-16 units from 0. */
 export type TemplateIssue = Omit<ConfigIssue, 'path'> & { readonly at: number };
 
 /** A template ready to be rendered, once a row. */
 export interface Template {
   readonly source: string;
-  readonly variables: readonly Variable[];
+  readonly variables: readonly TemplateVariable[];
   readonly warnings: readonly TemplateIssue[];
   /**
    * The source with every variable replaced by its text: strings raw, other values as the dataset wrote them.
@@ -67,7 +58,7 @@ const MAX_ISSUES = 100;
 export const compileTemplate = (source: string): Template => {
   const issues: TemplateIssue[] = [];
   const literals: string[] = [];
-  const variables: Variable[] = [];
+  const variables: TemplateVariable[] = [];
   let literalStart = 0;
   for (const { open, close } of findBraces(source, issues)) {
     const variable = parseVariable(source.slice(open + 2, close), open + 2, issues);
@@ -153,7 +144,11 @@ const warnAboutSingleBraces = (source: string, start: number, end: number, issue
 };
 
 /** @returns undefined when the expression is refused; what is wrong is then among the issues */
-const parseVariable = (inside: string, start: number, issues: TemplateIssue[]): Variable | undefined => {
+const parseVariable = (
+  inside: string,
+  start: number,
+  issues: TemplateIssue[],
+): TemplateVariable | undefined => {
   const expression = inside.trim();
   const shown = `{{ ${shorten(expression)} }}`;
   try {
@@ -164,7 +159,7 @@ const parseVariable = (inside: string, start: number, issues: TemplateIssue[]): 
       issues.push(issue('error', at, message, suggestNamespace(namespace, path)));
       return undefined;
     }
-    const variable: Variable = { namespace, path, expression };
+    const variable: TemplateVariable = { namespace, path, expression };
     issues.push(...variableWarnings(variable, at));
     return variable;
   } catch (error) {
@@ -189,7 +184,7 @@ const suggestNamespace = (
   return `did you mean ${inBraces([SAMPLE_FIELDS.includes(name) ? 'sample' : 'item', name, ...path])}?`;
 };
 
-const variableWarnings = ({ namespace, path }: Variable, at: number): TemplateIssue[] => {
+const variableWarnings = ({ namespace, path }: TemplateVariable, at: number): TemplateIssue[] => {
   const [field] = path;
   if (field === undefined) {
     const example = inBraces(namespace === 'item' ? ['item', 'answer'] : ['sample', 'output_text']);
@@ -224,26 +219,30 @@ const joinParts = (literals: readonly string[], renderers: readonly Render[]): R
 };
 
 /** Nearly all variables are one key deep and hold a string; those skip the walk. */
-const compileVariable = (variable: Variable): Render => {
+const compileVariable = (variable: TemplateVariable): Render => {
   const { namespace, path } = variable;
   const [key] = path;
-  if (path.length !== 1 || typeof key !== 'string') return (row) => lookUp(variable, row);
   // A name that no object inherits needs no check of its own; only the slow path tells missing from inherited.
-  if (key in Object.prototype) return (row) => lookUp(variable, row);
+  if (path.length !== 1 || typeof key !== 'string' || key in Object.prototype)
+    return (row) => row.textOf?.(variable) ?? lookUp(variable, row);
   // Two functions of the same shape: each sees mostly one key, which V8 looks up several times faster than many.
   if (namespace === 'item')
     return (row) => {
+      const known = row.textOf?.(variable);
+      if (known !== undefined) return known;
       const value = row.item[key];
       return typeof value === 'string' ? value : lookUp(variable, row);
     };
   return (row) => {
+    const known = row.textOf?.(variable);
+    if (known !== undefined) return known;
     const value = row.sample?.[key];
     return typeof value === 'string' ? value : lookUp(variable, row);
   };
 };
 
 /** Walks to the variable's value and gives its text. */
-const lookUp = (variable: Variable, row: Row): string => {
+const lookUp = (variable: TemplateVariable, row: Row): string => {
   const { namespace, path } = variable;
   let value: unknown = row[namespace];
   if (value === EMPTY_SAMPLE) return '';
@@ -287,7 +286,7 @@ const needsOutputJson = (sample: Row['sample'], path: readonly PathSegment[]): b
   Object.hasOwn(sample, 'output_text') &&
   typeof sample.output_text === 'string';
 
-const parseOutput = (variable: Variable, outputText: string): unknown => {
+const parseOutput = (variable: TemplateVariable, outputText: string): unknown => {
   const parsed = parseJson(outputText);
   if (parsed !== undefined) return parsed.value;
   const start =
@@ -322,7 +321,7 @@ const isPresent = (value: unknown): boolean =>
   value !== undefined && typeof value !== 'function' && typeof value !== 'symbol';
 
 /** The shortest JSON form, for values that have no source text; BigInt in decimal digits. */
-const jsonText = (variable: Variable, value: unknown): string => {
+const jsonText = (variable: TemplateVariable, value: unknown): string => {
   try {
     return stringify(value);
   } catch {
@@ -345,13 +344,13 @@ const MAX_NAMES_SHOWN = 10;
 const MAX_NAMES_COMPARED = 1_000;
 
 /** The part of a variable that has been walked, as a path: `item.a`. */
-const walked = ({ namespace, path }: Variable, depth: number): string =>
+const walked = ({ namespace, path }: TemplateVariable, depth: number): string =>
   formatPath([namespace, ...path.slice(0, depth)]);
 
-const missing = ({ expression }: Variable, reason: string): GradingError =>
+const missing = ({ expression }: TemplateVariable, reason: string): GradingError =>
   new GradingError('invalid_variable_error', `{{ ${expression} }} is missing; ${reason}`);
 
-const missingChild = (variable: Variable, depth: number, value: unknown): GradingError => {
+const missingChild = (variable: TemplateVariable, depth: number, value: unknown): GradingError => {
   const { namespace, path } = variable;
   const where = depth === 0 ? `the ${namespace === 'item' ? 'row' : namespace}` : walked(variable, depth);
   if (typeof value !== 'object' || value === null) return missing(variable, `${where} is ${kind(value)}`);

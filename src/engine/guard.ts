@@ -7,6 +7,7 @@ import { show } from '../show.js';
 export const guard = (type: string, prepared: PreparedGrader): PreparedGrader & { signature: string } => ({
   signature: prepared.signature ?? type,
   members: prepared.members,
+  variables: prepared.variables,
   grade(row) {
     try {
       const score = prepared.grade(row);
