@@ -2,6 +2,7 @@ import type { GraderDefinition } from './contract.js';
 import {
   mistakesOf,
   Preparation,
+  type GraderOrigin,
   type Host,
   type PrepareOptions,
   type ReadyGrader,
@@ -10,7 +11,7 @@ import { createRegistry } from './engine/registry.js';
 import type { ConfigIssue } from './errors.js';
 import { configurationSchema } from './json-schema.js';
 
-export type { PrepareOptions, ReadyGrader };
+export type { GraderOrigin, PrepareOptions, ReadyGrader };
 
 /** What an engine is made of. */
 export interface EngineOptions extends Host {

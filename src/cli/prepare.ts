@@ -53,7 +53,7 @@ const checkPunktData = (punktData: string): void => {
 };
 
 /** The full name of the profile that `--profile` names. */
-export const profileName = (name: string = DEFAULT_PROFILE): string => {
+const profileName = (name: string = DEFAULT_PROFILE): string => {
   try {
     return resolveProfile(name).name;
   } catch (error) {

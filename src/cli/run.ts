@@ -1,20 +1,29 @@
+import { DatasetError } from '../dataset/error.js';
+import type { DatasetFormat } from '../dataset/format.js';
 import type { PathSegment } from '../errors.js';
 import { compilePath, TemplateError } from '../template.js';
 import type { RunSummary } from '../results/record.js';
 import { ResultsExistError, WriteError } from '../results/sink.js';
-import { run, type RunOptions, type RunResult } from '../run/run.js';
+import { ResumeError } from '../run/resume.js';
+import type { RunOptions, RunResult } from '../run/run.js';
+import { run } from '../threads.js';
 import type { RowFilter } from '../run/select.js';
-import { DatasetError } from '../run/source.js';
+import { WorkerError } from '../run/pool.js';
 import { formatDiagnostic, readConfigFile, type ConfigFile } from './config-file.js';
 import { EXIT, UsageError, type CommandContext, type Io } from './context.js';
 import { checkGateNames, checkGates, parseGates, type Gate } from './gates.js';
-import { prepareFile, profileName, type PrepareFlags } from './prepare.js';
+import { prepareFile, type PrepareFlags } from './prepare.js';
 import { ProgressLine } from './progress.js';
 import { renderSummary } from './summary.js';
 
 export interface RunFlags extends PrepareFlags {
   readonly output?: string;
   readonly overwrite: boolean;
+  readonly resume: boolean;
+  readonly retryFailed: boolean;
+  readonly format?: DatasetFormat;
+  readonly split?: string;
+  readonly threads?: number;
   readonly limit?: number;
   readonly filter?: readonly string[];
   readonly random?: number;
@@ -36,10 +45,10 @@ export const runCommand = async function (
   this: CommandContext,
   flags: RunFlags,
   graderPath: string,
-  dataPath: string,
+  ...dataPaths: string[]
 ): Promise<void> {
   this.process.exitCode = await reportErrors(this.io, () =>
-    gradeDataset(this.io, flags, graderPath, dataPath),
+    gradeDataset(this.io, flags, graderPath, dataPaths),
   );
 };
 
@@ -51,14 +60,28 @@ export const reportErrors = async (io: Io, work: () => Promise<number>): Promise
     const code = exitCodeOf(error);
     if (code === undefined) throw error;
     io.stderr.write(`assay: ${(error as Error).message}\n`);
+    const hint = hintFor(error);
+    if (hint !== undefined) io.stderr.write(`  hint: ${hint}\n`);
     return code;
   }
 };
 
+const GOES_ON = 'the same command with --resume goes on where it stopped';
+/** What the system calls a disk without room. */
+const FULL_DISK = new Set(['ENOSPC', 'EDQUOT', 'EFBIG']);
+
+const hintFor = (error: unknown): string | undefined => {
+  if (error instanceof WorkerError) return `what was graded is kept; ${GOES_ON}`;
+  const isFull = error instanceof WriteError && FULL_DISK.has(error.code ?? '');
+  return isFull ? `make room, then ${GOES_ON}` : undefined;
+};
+
+const USER_ERRORS = [UsageError, DatasetError, ResultsExistError, ResumeError];
+
 const exitCodeOf = (error: unknown): number | undefined => {
   if (error instanceof WriteError) return EXIT.cannotWrite;
-  if (error instanceof UsageError || error instanceof DatasetError || error instanceof ResultsExistError)
-    return EXIT.badUsage;
+  if (error instanceof WorkerError) return EXIT.bug;
+  if (USER_ERRORS.some((kind) => error instanceof kind)) return EXIT.badUsage;
   return undefined;
 };
 
@@ -66,11 +89,11 @@ const gradeDataset = async (
   io: Io,
   flags: RunFlags,
   graderPath: string,
-  dataPath: string,
+  dataPaths: readonly string[],
 ): Promise<number> => {
   const config = await readConfigFile(graderPath);
   const gates = parseGates(flags);
-  const options = runOptions(io, flags, config, dataPath);
+  const options = runOptions(io, flags, config, dataPaths);
   const { grader, diagnostics } = await prepareFile(config, flags);
   for (const diagnostic of diagnostics) io.stderr.write(`${formatDiagnostic(diagnostic)}\n`);
   if (grader === undefined) return EXIT.badUsage;
@@ -83,9 +106,9 @@ const gradeDataset = async (
       ...options,
       configurationWarnings: diagnostics.map(({ path, message }) => `${path}: ${message}`),
       onProgress: (state) => progress?.update(state),
-      onFailure: ({ code, message }, line) => {
+      onFailure: ({ code, message }, place) => {
         if (failures.length < SHOWN_FAILURES)
-          failures.push(`${dataPath}:${line}: ${code}: ${withoutLine(message)}`);
+          failures.push(`${dataPlace(dataPaths, place)}: ${code}: ${withoutPlace(message, place)}`);
       },
     });
   } finally {
@@ -97,25 +120,48 @@ const gradeDataset = async (
     io.stderr.write(
       renderSummary(result, failures, { colour: io.stderr.isTTY === true, columns: io.stderr.columns }),
     );
+  if (result.status === 'interrupted' && result.summary.results !== null)
+    io.stderr.write(`assay: interrupted; ${GOES_ON}\n`);
   return exitCode(io, result, flags.maxFailed, gates);
 };
 
 const SHOWN_FAILURES = 5;
 
-/** Messages about broken rows start with their line, which the place in front of them says already. */
-const withoutLine = (message: string): string => message.replace(/^line \d+: /, '');
+/** `rows.jsonl:17` for a line of the only file; a place in one of several names its file already. */
+const dataPlace = ([first, ...others]: readonly string[], place: string): string => {
+  const [, line] = /^line (\d+)$/.exec(place) ?? [];
+  return others.length === 0 && line !== undefined ? `${first}:${line}` : place;
+};
 
-const runOptions = (io: Io, flags: RunFlags, config: ConfigFile, dataPath: string): RunOptions => {
-  const fromStdin = dataPath === '-';
+/** Messages about broken rows start with their place, which stands in front of them already. */
+const withoutPlace = (message: string, place: string): string =>
+  message.startsWith(`${place}: `) ? message.slice(place.length + 2) : message;
+
+const runOptions = (
+  io: Io,
+  flags: RunFlags,
+  config: ConfigFile,
+  dataPaths: readonly string[],
+): RunOptions => {
+  const fromStdin = dataPaths.length === 1 && dataPaths[0] === '-';
+  const modes = ['overwrite', 'resume', 'retryFailed'] as const;
+  const chosen = modes.filter((mode) => flags[mode]);
+  if (chosen.length > 1) throw new UsageError('--overwrite, --resume and --retry-failed exclude each other');
+  if (chosen.length === 1 && flags.output === undefined)
+    throw new UsageError(`${FLAG_OF[chosen[0]]} is about a results file; name it with -o`);
   if (fromStdin && flags.random !== undefined) {
     throw new UsageError('--random needs to count the rows first; save standard input to a file');
   }
   return {
-    config: config.value,
-    profile: profileName(flags.profile),
-    data: fromStdin ? io.stdin : dataPath,
+    data: fromStdin ? io.stdin : dataPaths,
+    format: flags.format,
+    split: flags.split,
+    threads: flags.threads,
+    strict: flags.strict,
     output: flags.output ?? (flags.json ? undefined : io.stdout),
     overwrite: flags.overwrite,
+    resume: flags.resume,
+    retryFailed: flags.retryFailed,
     precious: [config.path],
     limit: flags.limit,
     filter: flags.filter?.map(parseFilter),
@@ -130,6 +176,8 @@ const runOptions = (io: Io, flags: RunFlags, config: ConfigFile, dataPath: strin
     signal: io.signal,
   };
 };
+
+const FLAG_OF = { overwrite: '--overwrite', resume: '--resume', retryFailed: '--retry-failed' } as const;
 
 const parsePath = (flag: string, path: string): readonly PathSegment[] => {
   try {

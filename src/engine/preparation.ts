@@ -1,4 +1,11 @@
-import type { Embed, GraderDefinition, PrepareContext, PreparedGrader, Row } from '../contract.js';
+import type {
+  Embed,
+  GraderDefinition,
+  PrepareContext,
+  PreparedGrader,
+  Row,
+  TemplateVariable,
+} from '../contract.js';
 import { allCriteria, findGraders, type Criterion, type PreparedCriterion } from '../criteria.js';
 import { toRow } from '../dataset/row.js';
 import { ConfigError, type ConfigIssue, type PathSegment } from '../errors.js';
@@ -25,6 +32,18 @@ export interface PrepareOptions {
   readonly onWarning?: (issue: ConfigIssue) => void;
 }
 
+/** What a grader was prepared from: enough to prepare it again in another thread, if that knows the same graders. */
+export interface GraderOrigin {
+  readonly config: unknown;
+  /** The full name of the metric profile for graders that name none. */
+  readonly profile: string;
+  readonly punktData?: string;
+  /** Every kind of grader that its engine knows. */
+  readonly graders: readonly GraderDefinition[];
+  /** Whether it may use what only its own program has, such as an embedding function. */
+  readonly usesHost: boolean;
+}
+
 /** A configuration made ready; `grade` takes rows of any supported shape and never throws. */
 export interface ReadyGrader {
   readonly name: string;
@@ -35,6 +54,9 @@ export interface ReadyGrader {
   readonly criteria: readonly string[];
   /** The names of a multi's members, in order; empty for any other grader. */
   readonly members: readonly string[];
+  /** Every variable of its templates; undefined when it reads rows otherwise. See {@link PreparedGrader.variables}. */
+  readonly variables: readonly TemplateVariable[] | undefined;
+  readonly origin: GraderOrigin;
   /** Grades one row: `{ item, sample }`, or a flat object that is the item itself. */
   grade(row: Row | Record<string, unknown>): Score | Promise<Score>;
   /** As `grade`, for a row that already has its final shape. */
@@ -70,18 +92,33 @@ export class Preparation {
     const refused = prototypeKeys(config);
     const preparing = async () => {
       const plan = findGraders(config);
-      return plan.kind === 'grader' ? this.single(plan.grader) : this.criteria(plan.criteria);
+      const prepared = plan.kind === 'grader' ? this.single(plan.grader) : this.criteria(plan.criteria);
+      return { ...(await prepared), origin: this.origin(config) };
     };
     if (refused.length === 0) return preparing();
     throw new ConfigError([...refused, ...(await mistakesOf(preparing))]);
   }
 
-  private async single({ name, path, config }: Criterion): Promise<ReadyGrader> {
+  private origin(config: unknown): GraderOrigin {
+    return {
+      config,
+      profile: this.profile,
+      punktData: this.options.punktData,
+      graders: [...this.registry.values()],
+      usesHost: this.host.embed !== undefined,
+    };
+  }
+
+  private get profile(): string {
+    return this.options.profile ?? DEFAULT_PROFILE;
+  }
+
+  private async single({ name, path, config }: Criterion): Promise<Prepared> {
     const prepared = await this.grader(config, path);
     return ready(name, (config as { type: string }).type, [], prepared);
   }
 
-  private async criteria(criteria: readonly Criterion[]): Promise<ReadyGrader> {
+  private async criteria(criteria: readonly Criterion[]): Promise<Prepared> {
     const prepared: PreparedCriterion[] = [];
     const issues: ConfigIssue[] = [];
     for (const { name, path, config } of criteria) {
@@ -164,7 +201,7 @@ export class Preparation {
     const onWarning = (issue: ConfigIssue) => this.options.onWarning?.(relocate(issue, path));
     return {
       ...this.host,
-      profile: this.options.profile ?? DEFAULT_PROFILE,
+      profile: this.profile,
       punktData: this.options.punktData,
       signal: this.options.signal,
       warn: (issue) => onWarning({ ...issue, severity: 'warning' }),
@@ -187,16 +224,19 @@ const withoutLabels = (config: unknown, errors: readonly ConfigIssue[]): unknown
 const isWithin = (path: readonly PathSegment[], outer: readonly PathSegment[]): boolean =>
   outer.every((segment, index) => path[index] === segment);
 
+type Prepared = Omit<ReadyGrader, 'origin'>;
+
 const ready = (
   name: string,
   type: string,
   criteria: readonly string[],
   prepared: PreparedGrader,
-): ReadyGrader => ({
+): Prepared => ({
   name,
   type,
   criteria,
   members: prepared.members ?? [],
+  variables: prepared.variables,
   signature: prepared.signature ?? type,
   gradeRow: (row) => prepared.grade(row),
   grade(row) {

@@ -4,6 +4,8 @@ import { resultLine, type LineExtras } from './line.js';
 /** Longer than the start of a line with the longest row number. */
 const START_BYTES = 32;
 const ROW_START = Buffer.from('{"row":');
+const INPUT_START = Buffer.from(',"input":');
+const LINE_END = Buffer.from('}\n');
 const DIGIT_ZERO = 0x30;
 
 /**
@@ -22,6 +24,25 @@ export class LineBuffer {
     const tail = extras === undefined ? this.tails.of(score) : undefined;
     if (tail === undefined) this.addText(resultLine(row, score, extras));
     else this.addPlain(row, tail);
+  }
+
+  /** Adds a line that keeps its row: the JSON text between two places of `bytes`, which is copied as it is. */
+  addKeeping(
+    row: number,
+    score: Score,
+    id: string | undefined,
+    bytes: Buffer,
+    start: number,
+    end: number,
+  ): void {
+    this.add(row, score, id === undefined ? undefined : { id });
+    this.length -= LINE_END.length;
+    this.reserve(INPUT_START.length + end - start + LINE_END.length);
+    this.memory.set(INPUT_START, this.length);
+    this.length += INPUT_START.length;
+    this.length += bytes.copy(this.memory, this.length, start, end);
+    this.memory.set(LINE_END, this.length);
+    this.length += LINE_END.length;
   }
 
   /** The bytes added since the last call; they stay valid until the next one. */

@@ -1,8 +1,8 @@
 import type { ErrorCode } from '../errors.js';
-import type { Score } from '../score.js';
 import { RunningHistogram, type Bin } from '../stats/histogram.js';
 import { meanInterval, shareInterval, type Interval } from '../stats/interval.js';
 import { RunningMoments } from '../stats/running.js';
+import { FAILED, PASSED, SCORED, type ScoreColumns } from './score-columns.js';
 
 /** How a number came out over the scored rows. */
 export interface RewardSummary {
@@ -57,24 +57,28 @@ export class ScoreTally {
   private readonly members = new Map<string, RunningMoments>();
   private readonly criteria = new Map<string, ScoreTally>();
 
-  add(score: Score): void {
+  add({ count, rewards, outcomes, codes, members, criteria }: ScoreColumns): void {
+    for (let row = 0; row < count; row += 1) this.addRow(rewards[row], outcomes[row]);
+    for (const code of codes) this.codes.set(code, (this.codes.get(code) ?? 0) + 1);
+    for (const [key, values] of members) {
+      const moments = entry(this.members, key, RunningMoments);
+      for (const value of values) moments.add(value);
+    }
+    for (const [name, columns] of criteria) entry(this.criteria, name, ScoreTally).add(columns);
+  }
+
+  private addRow(reward: number, outcome: number): void {
     this.rows += 1;
-    if (score.status === 'scored') {
-      this.moments.add(score.reward);
-      this.histogram.add(score.reward);
-      if (score.passed !== undefined) {
-        this.judged += 1;
-        if (score.passed) this.passed += 1;
-      }
-    } else {
+    if (outcome === FAILED) {
       this.failed += 1;
-      this.hostedSum += score.hostedReward ?? 0;
-      this.codes.set(score.code, (this.codes.get(score.code) ?? 0) + 1);
+      this.hostedSum += reward;
+      return;
     }
-    if (score.subRewards !== undefined) {
-      for (const key in score.subRewards) entry(this.members, key, RunningMoments).add(score.subRewards[key]);
-    }
-    score.results?.forEach((result) => entry(this.criteria, result.name, ScoreTally).add(result));
+    this.moments.add(reward);
+    this.histogram.add(reward);
+    if (outcome === SCORED) return;
+    this.judged += 1;
+    if (outcome === PASSED) this.passed += 1;
   }
 
   get failedRows(): number {

@@ -1,40 +1,54 @@
 import { createHash } from 'node:crypto';
 import { stat } from 'node:fs/promises';
 import type { Readable, Writable } from 'node:stream';
-import { LineCursor } from '../dataset/jsonl.js';
-import { parseRow, type RowNote, type RowShape } from '../dataset/row.js';
+import { DatasetError } from '../dataset/error.js';
+import type { RowNote } from '../dataset/row.js';
+import type { DatasetFormat } from '../dataset/format.js';
 import type { ReadyGrader } from '../engine.js';
 import type { PathSegment } from '../errors.js';
 import {
   RECORD_FORMAT,
-  recordPath,
-  writeRecord,
+  isTable,
+  journalPath,
   type GraderRecord,
-  type RunRecord,
+  type RunIdentity,
   type RunSummary,
 } from '../results/record.js';
-import { fileSink, nullSink, ResultsExistError, streamSink, type Sink } from '../results/sink.js';
-import { ScoreTally } from '../results/summary.js';
-import type { Failed, Score } from '../score.js';
+import { ResultsExistError } from '../results/sink.js';
+import type { Failed } from '../score.js';
 import { version } from '../version.js';
-import { BlockGrader, type Keep } from './block.js';
-import { drawRows, matchesFilter, RowSelection, type RowFilter, type SelectOptions } from './select.js';
-import { DatasetError, openSource, type Source } from './source.js';
+import type { Keep, RowFailure } from './block.js';
+import { countRows } from './count.js';
+import { gradeSource, type WorkerCode } from './grading.js';
+import { Journal } from './journal.js';
+import type { GradedPiece } from './piece.js';
+import { drawRows, type RowFilter, type SelectOptions } from './select.js';
+import { openSource, type Source } from './source.js';
 
 /** Everything a run needs to know beside the grader. */
 export interface RunOptions {
-  /** The dataset: a JSONL file, or a stream of one. */
-  readonly data: string | Readable;
-  /** Where result lines go: a file, which gets a `.run.json` beside it, or a stream. Without it only the summary is made. */
+  /**
+   * The dataset: files, patterns such as `data/*.jsonl`, a folder, or a stream. The format follows from the ending:
+   * JSONL, a JSON array, CSV, TSV, Parquet, the text ones also with `.gz` or `.zst`.
+   */
+  readonly data: string | readonly string[] | Readable;
+  /** The format of the dataset, where its names do not tell. */
+  readonly format?: DatasetFormat;
+  /** Which part of a Hugging Face dataset folder, such as `test`. */
+  readonly split?: string;
+  /**
+   * Where result lines go: a file, which gets a `.run.json` beside it, or a stream. A `.csv` or `.parquet` file is made at
+   * the end, from the lines in the `.jsonl` beside it. Without it only the summary is made.
+   */
   readonly output?: string | Writable;
   /** Replace an existing results file. */
   readonly overwrite?: boolean;
+  /** Go on where the run that wrote the results file stopped; the file ends as if it had never stopped. */
+  readonly resume?: boolean;
+  /** Grade only the rows again that failed in the results file, and put what they give in the place of their lines. */
+  readonly retryFailed?: boolean;
   /** Files that are not written over even so, such as the grader's; the dataset is one of them anyway. */
   readonly precious?: readonly string[];
-  /** The configuration the grader was prepared from; its hash goes into the record. */
-  readonly config: unknown;
-  /** The metric profile it was prepared with; recorded. */
-  readonly profile: string;
   /** The whole row is `item`, and the value at this path is `sample.output_text`. */
   readonly outputField?: readonly PathSegment[];
   /** Render `sample.*` as empty text in rows that have no sample. */
@@ -45,20 +59,29 @@ export interface RunOptions {
   readonly limit?: number;
   /** Only rows that meet every condition. */
   readonly filter?: readonly RowFilter[];
-  /** What was odd about the configuration; kept in the record. */
-  readonly configurationWarnings?: readonly string[];
-  /** Draw this many rows at random; needs a file. */
+  /** Draw this many rows at random; needs files. */
   readonly random?: number;
   /** For `random`; default 0. */
   readonly seed?: number;
+  /** A row that cannot be read ends the run with a DatasetError instead of failing. */
+  readonly strict?: boolean;
+  /**
+   * How many threads grade. Default: as many as the machine has, when the run is long enough to gain by it. Graders of
+   * your own stay on this thread: functions do not cross threads.
+   */
+  readonly threads?: number;
+  /** Set by the package's own entries. */
+  readonly workerCode?: WorkerCode;
   /** Most rows in flight, for graders that answer with promises. Default 64. */
   readonly concurrency?: number;
   /** Stops the run after the rows in flight; what was graded stays. */
   readonly signal?: AbortSignal;
+  /** What was odd about the configuration; kept in the record. */
+  readonly configurationWarnings?: readonly string[];
   /** Called often; not at every row. */
   readonly onProgress?: (progress: Progress) => void;
-  /** Receives every failed row, with its line in the dataset. */
-  readonly onFailure?: (failure: Failed, line: number) => void;
+  /** Receives every failed row, with its place in the dataset: `line 17`, `b.jsonl line 17`. */
+  readonly onFailure?: (failure: Failed, place: string) => void;
 }
 
 /** How far a run is. */
@@ -76,77 +99,48 @@ export interface RunResult {
   readonly summary: RunSummary;
 }
 
-const NOTES: Record<RowNote, string> = {
-  empty_sample: 'some rows have no sample; sample.* was taken as empty text',
-  structured_output: 'in some rows the output field is no text; its JSON is graded as it is written',
-  several_choices: 'some samples have several choices; the first one is graded',
-};
-
 /**
  * Grades a dataset: rows in, result lines out, in input order and constant memory.
  *
- * @throws DatasetError, ResultsExistError or WriteError
+ * @throws DatasetError, ResultsExistError, ResumeError or WriteError
  */
 export const run = async (grader: ReadyGrader, options: RunOptions): Promise<RunResult> => {
-  const source = await openSource(options.data, options.signal);
+  const source = await openSource(options.data, options);
+  await checkOutput(options, source);
+  if (options.random !== undefined && source.bytes === undefined)
+    throw new DatasetError(
+      `${source.name}: rows can only be drawn at random from a file, which is read twice`,
+    );
+  const started = new Date();
+  const identity = describeRun(grader, options);
+  const journal = await Journal.open(options, identity, source);
   try {
-    await checkOutput(options);
-    const selection = new RowSelection(await selectOptions(options));
-    const sink = await openSink(options);
-    try {
-      return await gradeAndRecord(grader, options, { source, selection, sink });
-    } finally {
-      await sink.close();
+    const status = await gradeAll(grader, options, source, journal);
+    await journal.settle();
+    const summary = summarize(options, identity, source, { journal, started, status });
+    await journal.finish(status, summary);
+    if (isTable(options.output) && status === 'complete') {
+      const { writeTable } = await import('../results/table.js');
+      await writeTable(journalPath(options.output), options.output);
     }
+    return { status, summary };
+  } catch (error) {
+    await journal.abandon();
+    throw error;
   } finally {
-    await source.close();
+    await journal.close();
   }
 };
 
-/** The ends of a run: where rows come from, which of them are graded, and where their lines go. */
-interface Ends {
-  readonly source: Source;
-  readonly selection: RowSelection;
-  readonly sink: Sink;
-}
-
-const gradeAndRecord = async (grader: ReadyGrader, options: RunOptions, ends: Ends): Promise<RunResult> => {
-  const { source, sink } = ends;
-  const started = new Date();
-  const record = startRecord(grader, options, source);
-  const save = async (state: RunRecord) => {
-    if (sink.isFile) await writeRecord(options.output as string, state);
-  };
-  await save(record);
-  const warnings = new Set<string>();
-  const tally = new ScoreTally();
-  const status = await gradeAll(grader, options, { ...ends, tally, warnings });
-  await sink.sync();
-  const seconds = (Date.now() - started.getTime()) / 1000;
-  const scores = tally.summary();
-  if (scores.rows === 0 && status === 'complete')
-    warnings.add('no row was graded: the dataset is empty, or no row was selected');
-  const summary: RunSummary = {
-    grader: record.grader,
-    profile: options.profile,
-    dataset: source.name,
-    results: sink.isFile ? (options.output as string) : null,
-    ...scores,
-    started: started.toISOString(),
-    seconds,
-    rows_per_second: seconds > 0 ? Math.round(scores.rows / seconds) : scores.rows,
-    configuration_warnings: options.configurationWarnings ?? [],
-    warnings: [...warnings],
-  };
-  await save({ ...record, status, dataset: source.identity(), summary });
-  return { status, summary };
-};
-
 /** An output that is an input would be gone before the first row is read, `overwrite` or not. */
-const checkOutput = async ({ data, output, precious = [] }: RunOptions): Promise<void> => {
+const checkOutput = async ({ output, precious = [] }: RunOptions, { files }: Source): Promise<void> => {
   if (typeof output !== 'string') return;
-  const inputs = typeof data === 'string' ? [data, ...precious] : precious;
-  for (const written of [output, recordPath(output)]) {
+  const inputs = [...files.map(({ path }) => path), ...precious];
+  const journal = journalPath(output);
+  const beside = ['', '.run.json', '.run.json.tmp', '.lock', '.retry', '.tmp'].map(
+    (ending) => journal + ending,
+  );
+  for (const written of new Set([output, `${output}.tmp`, ...beside])) {
     for (const input of inputs) {
       if (await isSameFile(written, input)) {
         throw new ResultsExistError(
@@ -162,19 +156,14 @@ const isSameFile = async (a: string, b: string): Promise<boolean> => {
   return first !== undefined && first.isFile() && first.dev === second?.dev && first.ino === second.ino;
 };
 
-const openSink = async ({ output, overwrite = false }: RunOptions): Promise<Sink> => {
-  if (output === undefined) return nullSink;
-  return typeof output === 'string' ? fileSink(output, overwrite) : streamSink(output);
-};
-
-const startRecord = (grader: ReadyGrader, options: RunOptions, source: Source): RunRecord => ({
+const describeRun = (grader: ReadyGrader, options: RunOptions): RunIdentity => ({
   format: RECORD_FORMAT,
-  status: 'running',
   assay: version,
-  grader: graderRecord(grader, options.config),
-  dataset: source.identity(),
+  grader: graderRecord(grader),
   options: {
-    profile: options.profile,
+    profile: grader.origin.profile,
+    punkt_data: grader.origin.punktData,
+    format: options.format,
     output_field: options.outputField,
     missing_sample: options.missingSample,
     id: options.keep?.id,
@@ -186,117 +175,108 @@ const startRecord = (grader: ReadyGrader, options: RunOptions, source: Source): 
   },
 });
 
-const graderRecord = ({ name, type, signature }: ReadyGrader, config: unknown): GraderRecord => ({
+const graderRecord = ({ name, type, signature, origin }: ReadyGrader): GraderRecord => ({
   name,
   type,
   signature,
   sha256: createHash('sha256')
-    .update(JSON.stringify(config) ?? '')
+    .update(JSON.stringify(origin.config) ?? '')
     .digest('hex'),
 });
 
-interface Work extends Ends {
-  readonly tally: ScoreTally;
-  readonly warnings: Set<string>;
-}
-
-/** The loop of a run, a block at a time; a slow reader of the results is waited for while the next block is graded. */
+/** The loop of a run, a piece at a time; a slow reader of the results is waited for while the next piece is graded. */
 const gradeAll = async (
   grader: ReadyGrader,
   options: RunOptions,
-  { source, selection, sink, tally, warnings }: Work,
+  source: Source,
+  journal: Journal,
 ): Promise<RunResult['status']> => {
-  const { signal, onFailure, onProgress } = options;
-  let position = 0;
-  let rows = 0;
-  const report = () =>
-    onProgress?.({
-      rows,
-      failed: tally.failedRows,
-      share: share(rows, options.limit) ?? share(position, source.bytes),
-    });
-  const onScore = (score: Score, line: number) => {
-    tally.add(score);
-    rows += 1;
-    if (score.status === 'failed') onFailure?.(score, line);
-    if (rows % PROGRESS_ROWS === 0) report();
-  };
-  const blockGrader = new BlockGrader({
+  const { signal, limit } = options;
+  const graded = gradeSource(source, {
     grader,
-    shape: rowShape(options, (note) => warnings.add(NOTES[note])),
-    selection,
+    select: await selectOptions(options, journal),
+    shape: rowShape(options),
     keep: options.keep ?? {},
     signal,
     concurrency: options.concurrency ?? DEFAULT_CONCURRENCY,
-    onScore,
+    threads: options.threads,
+    workerCode: options.workerCode,
   });
-  let written = Promise.resolve();
-  for await (const block of source.blocks) {
-    if (signal?.aborted === true) break;
-    const lines = await blockGrader.grade(block);
-    await written;
-    written = sink.write(lines);
-    // A failed write is reported by the await above, one block later.
-    written.catch(() => {});
-    position = block.position;
-    report();
-    if (blockGrader.done) break;
+  for await (const piece of graded) {
+    if (piece.crc !== undefined) source.addCrc(piece.file, piece.crc);
+    for (const failure of piece.failures) tellFailure(options, source, piece, failure);
+    for (const note of piece.notes) journal.warn(NOTES[note]);
+    await journal.write(piece);
+    options.onProgress?.({
+      rows: journal.rows,
+      failed: journal.failed,
+      share:
+        share(journal.rows, limit) ?? share(source.files[piece.file].offset + piece.position, source.bytes),
+    });
+    if (piece.done) break;
   }
-  await written;
   return signal?.aborted === true ? 'interrupted' : 'complete';
 };
 
-const PROGRESS_ROWS = 64;
 const DEFAULT_CONCURRENCY = 64;
+
+const NOTES: Record<RowNote, string> = {
+  empty_sample: 'some rows have no sample; sample.* was taken as empty text',
+  structured_output: 'in some rows the output field is no text; its JSON is graded as it is written',
+  several_choices: 'some samples have several choices; the first one is graded',
+};
+
+const tellFailure = (
+  { strict, onFailure }: RunOptions,
+  { files }: Source,
+  { file }: GradedPiece,
+  { failure, place }: RowFailure,
+): void => {
+  if (strict === true && failure.code === 'row_error')
+    throw new DatasetError(files.length === 1 ? `${files[file].path}: ${failure.message}` : failure.message);
+  onFailure?.(failure, place);
+};
 
 const share = (done: number, all: number | undefined): number | undefined =>
   all === undefined || all === 0 ? undefined : done / all;
 
-const rowShape = ({ outputField, missingSample }: RunOptions, note?: RowShape['note']): RowShape => ({
-  outputField,
-  missingSample,
-  note,
-});
-
-const selectOptions = async (options: RunOptions): Promise<SelectOptions> => {
+const selectOptions = async (options: RunOptions, journal: Journal): Promise<SelectOptions> => {
   const { limit, filter, random, seed = 0 } = options;
-  if (random === undefined) return { limit, filter };
-  return { limit, filter, drawn: drawRows(await countEligible(options), random, seed) };
+  const { after, only } = journal;
+  if (random === undefined || only !== undefined) return { limit, filter, after, only };
+  const source = await openSource(options.data, options);
+  const count = await countRows(source, filter, rowShape(options), options.signal);
+  return { limit, filter, after, drawn: drawRows(count, random, seed) };
 };
 
-/** Counts the rows that the filter lets through, so that as many are drawn as were asked for. */
-const countEligible = async (options: RunOptions): Promise<number> => {
-  const source = await openSource(options.data);
-  const shape = rowShape(options);
-  const lines = new LineCursor();
-  let count = 0;
-  try {
-    if (source.bytes === undefined)
-      throw new DatasetError(
-        `${source.name}: rows can only be drawn at random from a file, which is read twice`,
-      );
-    for await (const block of source.blocks) {
-      lines.open(block);
-      while (lines.next()) {
-        if (options.filter === undefined || isEligible(lines, shape, options.filter)) count += 1;
-      }
-    }
-  } finally {
-    await source.close();
-  }
-  return count;
-};
+const rowShape = ({ outputField, missingSample }: RunOptions) => ({ outputField, missingSample });
 
-const isEligible = (
-  { text, problem }: LineCursor,
-  shape: RowShape,
-  filter: readonly RowFilter[],
-): boolean => {
-  if (problem !== undefined) return true;
-  try {
-    return matchesFilter(parseRow(text, shape), filter);
-  } catch {
-    // A broken row is graded (and fails) whatever the filter says.
-    return true;
-  }
+interface Outcome {
+  readonly status: RunResult['status'];
+  readonly started: Date;
+  readonly journal: Journal;
+}
+
+const summarize = (
+  options: RunOptions,
+  { grader, options: recorded }: RunIdentity,
+  source: Source,
+  { status, started, journal }: Outcome,
+): RunSummary => {
+  const seconds = (Date.now() - started.getTime()) / 1000;
+  const scores = journal.tally.summary();
+  if (scores.rows === 0 && status === 'complete')
+    journal.warn('no row was graded: the dataset is empty, or no row was selected');
+  return {
+    grader,
+    profile: recorded.profile as string,
+    dataset: source.name,
+    results: journal.isFile ? (options.output as string) : null,
+    ...scores,
+    started: started.toISOString(),
+    seconds,
+    rows_per_second: seconds > 0 ? Math.round(journal.rows / seconds) : journal.rows,
+    configuration_warnings: options.configurationWarnings ?? [],
+    warnings: journal.warnings,
+  };
 };

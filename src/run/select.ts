@@ -16,45 +16,66 @@ export interface SelectOptions {
   readonly filter?: readonly RowFilter[];
   /** Of the rows that the filter lets through, only these, counted from 0. */
   readonly drawn?: ReadonlySet<number>;
+  /** Only rows with a higher number: those up to it have been graded before. */
+  readonly after?: number;
+  /** Only rows with these numbers, whatever the other conditions say. */
+  readonly only?: ReadonlySet<number>;
 }
 
-/** Decides row by row; stateful, because it counts. */
+/** Decides row by row, in their order. */
 export class RowSelection {
-  private eligible = 0;
-  private taken = 0;
-  private readonly most: number;
+  /** Whether a decision depends on how many rows the filter has let through before. */
+  readonly countsMatches: boolean;
+  private readonly filter: readonly RowFilter[] | undefined;
+  /** Of the rows that may be taken, the numbers of those that are; all of them when undefined. */
+  private readonly wanted: ReadonlySet<number> | undefined;
+  /** No row that may be taken is taken from this number on. */
+  private readonly end: number;
+  private readonly after: number;
+  private matches = 0;
 
-  constructor(private readonly options: SelectOptions) {
-    this.most = Math.min(options.limit ?? Infinity, options.drawn?.size ?? Infinity);
+  constructor({ limit = Infinity, filter, drawn, after = -1, only }: SelectOptions) {
+    this.filter = only === undefined ? filter : undefined;
+    this.wanted = only ?? (drawn === undefined ? undefined : smallest(drawn, limit));
+    this.end = this.wanted === undefined ? limit : 1 + largest(this.wanted);
+    this.countsMatches = this.filter !== undefined && this.end !== Infinity;
+    this.after = after;
   }
 
-  /** True when no further row will be taken. */
-  get exhausted(): boolean {
-    return this.taken >= this.most;
+  /** True when neither this row nor one behind it will be taken. */
+  endsBefore(number: number): boolean {
+    return (this.countsMatches ? this.matches : number) >= this.end;
   }
 
-  /** A cheap check before the row is parsed: without a filter the drawn numbers are row numbers. */
+  /** A cheap check before the row is parsed. */
   skips(number: number): boolean {
-    const { drawn, filter } = this.options;
-    if (drawn === undefined || filter !== undefined || drawn.has(number)) return false;
-    this.eligible += 1;
-    return true;
+    if (this.countsMatches) return false;
+    return number <= this.after || this.wanted?.has(number) === false;
   }
 
-  takes(row: Row): boolean {
-    const { filter } = this.options;
-    return (filter === undefined || matchesFilter(row, filter)) && this.takesBroken();
+  takes(row: Row, number: number): boolean {
+    return (this.filter === undefined || matchesFilter(row, this.filter)) && this.takesBroken(number);
   }
 
   /** A row that cannot be read passes every filter: dropping it would hide it. */
-  takesBroken(): boolean {
-    const number = this.eligible;
-    this.eligible += 1;
-    if (this.options.drawn?.has(number) === false) return false;
-    this.taken += 1;
-    return true;
+  takesBroken(number: number): boolean {
+    if (!this.countsMatches) return true;
+    const match = this.matches;
+    this.matches += 1;
+    return number > this.after && this.wanted?.has(match) !== false;
   }
 }
+
+/** -1 without any; a loop, for arguments are limited in number. */
+const largest = (numbers: ReadonlySet<number>): number => {
+  let found = -1;
+  for (const number of numbers) found = Math.max(found, number);
+  return found;
+};
+
+/** The `count` smallest of some numbers. */
+const smallest = (numbers: ReadonlySet<number>, count: number): ReadonlySet<number> =>
+  numbers.size <= count ? numbers : new Set([...numbers].sort((a, b) => a - b).slice(0, count));
 
 /** Whether a row has the wanted text at every path of a filter. */
 export const matchesFilter = (row: Row, filter: readonly RowFilter[]): boolean =>

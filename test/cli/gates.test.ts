@@ -3,7 +3,7 @@ import { builtinGraders } from '../../graders/index.js';
 import { checkGateNames, checkGates, parseGates } from '../../src/cli/gates.js';
 import { createEngine } from '../../src/engine.js';
 import type { RunSummary } from '../../src/results/record.js';
-import { ScoreTally } from '../../src/results/summary.js';
+import { tallyOf } from '../results/tally.js';
 import { scored, type Score } from '../../src/score.js';
 
 const exact = {
@@ -17,8 +17,7 @@ const multi = { type: 'multi', graders: { exact, near: exact }, calculate_output
 const engine = createEngine({ graders: builtinGraders });
 
 const summaryOf = (...scores: Score[]): RunSummary => {
-  const tally = new ScoreTally();
-  for (const score of scores) tally.add(score);
+  const tally = tallyOf(scores);
   return {
     ...tally.summary(),
     grader: { name: 'exact', type: 'string_check', signature: 'string_check:eq', sha256: '' },

@@ -13,6 +13,8 @@ beforeAll(async () => {
 afterAll(() => rm(folder, { recursive: true }));
 
 let files = 0;
+const hexCrc = (bytes: Buffer): string => crc32(bytes).toString(16).padStart(8, '0');
+
 const write = async (content: unknown, ending = 'json'): Promise<string> => {
   files += 1;
   const path = join(folder, `${files}.${ending}`);
@@ -106,7 +108,7 @@ describe('the results file', () => {
       format: 1,
       status: 'complete',
       grader: { type: 'string_check', sha256: expect.stringMatching(/^[\da-f]{64}$/) as string },
-      dataset: { path: data, bytes: bytes.length, crc32: [crc32(bytes)] },
+      dataset: { path: data, bytes: bytes.length, files: [{ path: data, crc32: hexCrc(bytes) }] },
       summary: { rows: 2, mean: 0.5, pass: { passed: 1, total: 2 } },
     });
   });
@@ -117,8 +119,8 @@ describe('the results file', () => {
     await assay(['run', await write(exact), data, '-o', output, '--quiet']);
     const { dataset, summary } = JSON.parse(await readFile(`${output}.run.json`, 'utf8')) as RunRecord;
     const bytes = await readFile(data);
-    expect(dataset.crc32).toEqual(
-      [0, 1, 2].map((block) => crc32(bytes.subarray(block << 20, (block + 1) << 20))),
+    expect(dataset.files[0].crc32).toEqual(
+      [0, 1, 2].map((block) => hexCrc(bytes.subarray(block << 20, (block + 1) << 20))).join(''),
     );
     expect(summary?.rows).toBe(9000);
   });
@@ -128,7 +130,7 @@ describe('the results file', () => {
     const argv = ['run', await write(exact), await rows(right), '-o', output];
     const { code, stderr } = await assay(argv);
     expect(code).toBe(2);
-    expect(stderr).toContain('exists already; --overwrite replaces it');
+    expect(stderr).toContain('exists already; --resume goes on with it');
     expect(await readFile(output, 'utf8')).toBe('precious');
     expect((await assay([...argv, '--overwrite', '--quiet'])).code).toBe(0);
     expect(parseLines(await readFile(output, 'utf8'))).toHaveLength(1);
@@ -267,7 +269,81 @@ describe('what is odd is said', () => {
   test('a folder in place of a dataset', async () => {
     const { code, stderr } = await assay(['run', await write(exact), folder]);
     expect(code).toBe(2);
-    expect(stderr).toContain('a folder, expected a JSONL file');
+    expect(stderr).toContain('the folder');
+  });
+});
+
+/** A run over three files, with broken rows in the second. */
+const three = async () => {
+  const data = [
+    await rows(right, wrong),
+    await write('{"item":{}}\n\n{broken\n', 'jsonl'),
+    await rows(right),
+  ];
+  const { stdout, stderr, code } = await assay(['run', await write(exact), ...data, '--max-failed', '1']);
+  return { data, lines: parseLines(stdout), stderr, code };
+};
+
+describe('several files are one dataset', () => {
+  test('rows are counted through, lines file by file', async () => {
+    const { data, lines, stderr, code } = await three();
+    expect(code).toBe(0);
+    expect(lines.map(({ row, reward }) => [row, reward])).toEqual([
+      [0, 1],
+      [1, 0],
+      [2, undefined],
+      [3, undefined],
+      [4, 1],
+    ]);
+    expect(lines[3].message).toMatch(`${data[1]} line 3: not valid JSON`);
+    expect(stderr).toContain(`${data[1]} line 3: row_error: not valid JSON`);
+  });
+
+  test('a pattern stands for its files', async () => {
+    const { data } = await three();
+    const names = data.map((path) => path.replace(/^.*\/|\.jsonl$/g, ''));
+    const pattern = join(folder, `{${names.join(',')}}.jsonl`);
+    const { stdout } = await assay(['run', await write(exact), pattern, '--quiet']);
+    expect(parseLines(stdout)).toHaveLength(5);
+  });
+
+  test('with --strict the first row that cannot be read ends the run', async () => {
+    const data = [await rows(right), await write('{"item":{}}\n{broken\n', 'jsonl')];
+    const { code, stderr } = await assay(['run', await write(exact), ...data, '--strict']);
+    expect(code).toBe(2);
+    expect(stderr).toContain(`assay: ${data[1]} line 2: not valid JSON at column 2`);
+  });
+});
+
+describe('flags about a results file that is there', () => {
+  test.each([['--resume'], ['--retry-failed'], ['--overwrite']])('%s needs its name', async (flag) => {
+    const { code, stderr } = await assay(['run', await write(exact), await rows(right), flag]);
+    expect({ code, stderr }).toEqual({
+      code: 2,
+      stderr: `assay: ${flag} is about a results file; name it with -o\n`,
+    });
+  });
+
+  test('exclude each other', async () => {
+    const argv = [
+      'run',
+      await write(exact),
+      await rows(right),
+      '-o',
+      join(folder, 'x'),
+      '--resume',
+      '--overwrite',
+    ];
+    expect((await assay(argv)).stderr).toContain('exclude each other');
+  });
+
+  test('--resume refuses what belongs to another grader', async () => {
+    const output = join(folder, 'another.jsonl');
+    const data = await rows(right);
+    await assay(['run', await write(exact), data, '-o', output, '--quiet']);
+    const { code, stderr } = await assay(['run', await write(close), data, '-o', output, '--resume']);
+    expect(code).toBe(2);
+    expect(stderr).toMatch(/cannot be gone on with: it belongs to another run\n {2}grader: /);
   });
 });
 

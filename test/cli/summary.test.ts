@@ -1,15 +1,14 @@
 import { stripVTControlCharacters } from 'node:util';
 import { describe, expect, test } from 'vitest';
 import { renderSummary } from '../../src/cli/summary.js';
-import { ScoreTally } from '../../src/results/summary.js';
+import { tallyOf } from '../results/tally.js';
 import type { RunResult } from '../../src/run/run.js';
 import { failed, scored, type Score } from '../../src/score.js';
 
 const SIGNATURE = 'multi(category=string_check:eq, wording=rouge_l/hosted-2025, meaning=meteor/hosted-2025)';
 
 const resultOf = (scores: readonly Score[], status: RunResult['status'] = 'complete'): RunResult => {
-  const tally = new ScoreTally();
-  for (const score of scores) tally.add(score);
+  const tally = tallyOf(scores);
   const grader = { name: 'reply', type: 'multi', signature: SIGNATURE, sha256: '' };
   return {
     status,

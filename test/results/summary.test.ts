@@ -1,12 +1,8 @@
 import { describe, expect, test } from 'vitest';
-import { ScoreTally } from '../../src/results/summary.js';
 import { failed, scored, type Score } from '../../src/score.js';
+import { tallyOf } from './tally.js';
 
-const tally = (scores: readonly Score[]) => {
-  const sum = new ScoreTally();
-  scores.forEach((score) => sum.add(score));
-  return sum.summary();
-};
+const tally = (scores: readonly Score[]) => tallyOf(scores).summary();
 
 describe('a failure is not a zero', () => {
   test('it never enters the mean, and is counted by its code', () => {

@@ -3,7 +3,7 @@ import { setTimeout as wait } from 'node:timers/promises';
 import * as z from 'zod';
 import { describe, expect, test } from 'vitest';
 import { createEngine, type ReadyGrader } from '../../src/engine.js';
-import { run, type RunOptions } from '../../src/run/run.js';
+import { run } from '../../src/run/run.js';
 import { defineGrader } from '../../src/schema.js';
 import { scored, type Score } from '../../src/score.js';
 
@@ -38,12 +38,6 @@ const collect = () => {
   return { output, lines };
 };
 
-const options = (more: Partial<RunOptions> & Pick<RunOptions, 'data'>): RunOptions => ({
-  config: {},
-  profile: 'hosted-2025',
-  ...more,
-});
-
 describe('graders that answer with promises', () => {
   test('results stay in input order, however long each takes', async () => {
     const grader = await graderOf(async (n) => {
@@ -51,7 +45,7 @@ describe('graders that answer with promises', () => {
       return scored(n);
     });
     const { output, lines } = collect();
-    const { summary } = await run(grader, options({ data: dataset(60), output }));
+    const { summary } = await run(grader, { data: dataset(60), output });
     expect(lines().map(({ row, reward }) => [row, reward])).toEqual(
       Array.from({ length: 60 }, (_, n) => [n, n]),
     );
@@ -61,7 +55,7 @@ describe('graders that answer with promises', () => {
   test('promises and plain scores mix', async () => {
     const grader = await graderOf((n) => (n % 3 === 0 ? wait(3).then(() => scored(n)) : scored(n)));
     const { output, lines } = collect();
-    await run(grader, options({ data: dataset(30), output }));
+    await run(grader, { data: dataset(30), output });
     expect(lines().map(({ reward }) => reward)).toEqual(Array.from({ length: 30 }, (_, n) => n));
   });
 
@@ -71,7 +65,7 @@ describe('graders that answer with promises', () => {
       return scored(1);
     });
     const { output, lines } = collect();
-    const { summary } = await run(grader, options({ data: dataset(3), output }));
+    const { summary } = await run(grader, { data: dataset(3), output });
     expect(lines()[1]).toMatchObject({ status: 'failed', code: 'other_error', message: 'no luck' });
     expect(summary).toMatchObject({ scored: 2, failed: 1, mean: 1 });
   });
@@ -87,7 +81,7 @@ describe('graders that answer with promises', () => {
       return scored(1);
     });
     const data = Readable.from([Buffer.from(Array.from({ length: 50 }, () => '{"n":1}\n').join(''))]);
-    await run(grader, options({ data, concurrency: 4 }));
+    await run(grader, { data, concurrency: 4 });
     expect(most).toBe(4);
   });
 });
@@ -100,7 +94,7 @@ test('a signal stops the run after the rows in flight', async () => {
     return scored(n);
   });
   const { output, lines } = collect();
-  const { status, summary } = await run(grader, options({ data: dataset(100), output, signal: stop.signal }));
+  const { status, summary } = await run(grader, { data: dataset(100), output, signal: stop.signal });
   expect(status).toBe('interrupted');
   expect(summary.rows).toBe(lines().length);
   expect(lines().map(({ row }) => row)).toEqual(lines().map((_, index) => index));
@@ -113,7 +107,7 @@ test('a silent stream does not hold up an interruption', async () => {
   data.push('{"n":1}\n');
   const grader = await graderOf((n) => scored(n));
   setTimeout(() => stop.abort(), 20);
-  const { status, summary } = await run(grader, options({ data, signal: stop.signal }));
+  const { status, summary } = await run(grader, { data, signal: stop.signal });
   expect(status).toBe('interrupted');
   expect(summary.rows).toBe(1);
 });
@@ -122,7 +116,7 @@ test('a limit that is reached ends a stream that goes on', async () => {
   const data = new Readable({ read() {} });
   data.push('{"n":1}\n{"n":2}\n');
   const grader = await graderOf((n) => scored(n));
-  const { status, summary } = await run(grader, options({ data, limit: 1 }));
+  const { status, summary } = await run(grader, { data, limit: 1 });
   expect(status).toBe('complete');
   expect(summary.rows).toBe(1);
 });
@@ -135,20 +129,20 @@ test('an output that fails ends the run with its error', async () => {
   });
   output.on('error', () => {});
   const grader = await graderOf((n) => scored(n));
-  await expect(run(grader, options({ data: dataset(10), output }))).rejects.toThrow('gone');
+  await expect(run(grader, { data: dataset(10), output })).rejects.toThrow('gone');
 });
 
 test('failures are reported with their line', async () => {
   const grader = await graderOf((n) => scored(n));
   const data = Readable.from([Buffer.from('{"n":1}\n\n{broken\n[]\n')]);
-  const failures: [number, string][] = [];
-  await run(grader, options({ data, onFailure: ({ message }, line) => failures.push([line, message]) }));
-  expect(failures.map(([line]) => line)).toEqual([3, 4]);
+  const failures: [string, string][] = [];
+  await run(grader, { data, onFailure: ({ message }, place) => failures.push([place, message]) });
+  expect(failures.map(([place]) => place)).toEqual(['line 3', 'line 4']);
   expect(failures[1][1]).toBe('line 4: expected a JSON object, got an array');
 });
 
 test('an empty dataset has no mean, and is no mistake', async () => {
   const grader = await graderOf((n) => scored(n));
-  const { summary } = await run(grader, options({ data: Readable.from([]) }));
+  const { summary } = await run(grader, { data: Readable.from([]) });
   expect(summary).toMatchObject({ rows: 0, mean: null, histogram: [] });
 });

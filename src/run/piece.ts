@@ -1,0 +1,100 @@
+import { closeSync, openSync } from 'node:fs';
+import { DatasetError } from '../dataset/error.js';
+import { BLOCK_BYTES, type LineBlock } from '../dataset/jsonl.js';
+import { readRange, reusedMemory, type RangeBlock, type TakeMemory } from '../dataset/ranges.js';
+import type { BlockGrader, BlockPlace, Claim, GradedBlock } from './block.js';
+import type { Piece, SourceFile } from './source.js';
+
+/** What was graded of a piece, and what became known of it. */
+export interface GradedPiece extends GradedBlock {
+  readonly file: number;
+  /** Bytes of the file read so far. */
+  readonly position: number;
+  /** CRC-32 of the MiB that the piece is, if it is one. */
+  readonly crc?: number;
+}
+
+/** Learns where a piece stands from how many rows and lines it has. */
+export type ClaimPiece = (first: boolean, rows: number, lines: number) => BlockPlace;
+
+/** Reads the pieces of a dataset that are still in their file. */
+export class PieceReader {
+  private opened: { readonly file: number; readonly fd: number } | undefined;
+
+  constructor(
+    private readonly files: readonly SourceFile[],
+    private readonly takeMemory: TakeMemory = reusedMemory(),
+  ) {}
+
+  /** @throws DatasetError */
+  read(piece: Piece): { readonly block: LineBlock; readonly crc?: number } {
+    if ('block' in piece) return { block: piece.block };
+    const { path, bytes = 0 } = this.files[piece.file];
+    const block = this.readRange(piece.file, piece.range, path);
+    if (block.position < Math.min((piece.range + 1) * BLOCK_BYTES, bytes))
+      throw new DatasetError(`${path} has become shorter while it was read`);
+    return { block, crc: block.crc };
+  }
+
+  private readRange(file: number, range: number, path: string): RangeBlock {
+    try {
+      return readRange(this.open(file, path), range, this.takeMemory);
+    } catch (error) {
+      throw new DatasetError(`${path}: ${(error as Error).message}`);
+    }
+  }
+
+  close(): void {
+    if (this.opened !== undefined) closeSync(this.opened.fd);
+    this.opened = undefined;
+  }
+
+  private open(file: number, path: string): number {
+    if (this.opened?.file !== file) {
+      this.close();
+      this.opened = { file, fd: openSync(path, 'r') };
+    }
+    return this.opened.fd;
+  }
+}
+
+/** Reads and grades the pieces of a dataset, one after the other. */
+export class PieceGrader {
+  private readonly reader: PieceReader;
+
+  constructor(
+    private readonly blocks: BlockGrader,
+    private readonly files: readonly SourceFile[],
+  ) {
+    this.reader = new PieceReader(files, blocks.takeMemory);
+  }
+
+  /** Mostly one; more where scores take their time, so that none waits for long before it is written. */
+  async *grade(piece: Piece, claimPiece: ClaimPiece): AsyncGenerator<GradedPiece, void, undefined> {
+    const { file, first } = piece;
+    const { block, crc } = this.reader.read(piece);
+    const claim: Claim = (rows, lines) => claimPiece(first, rows, lines);
+    let untold = crc;
+    for await (const graded of this.blocks.grade(block, this.files[file].prefix, claim)) {
+      yield { ...graded, file, position: block.position, crc: untold };
+      untold = undefined;
+    }
+  }
+
+  close(): void {
+    this.reader.close();
+  }
+}
+
+/** Counts the rows and lines of pieces that are graded one after the other. */
+export class PlaceCounter {
+  row = 0;
+  line = 1;
+
+  readonly claim: ClaimPiece = (first, rows, lines) => {
+    const place = { row: this.row, line: first ? 1 : this.line };
+    this.row += rows;
+    this.line = place.line + lines;
+    return place;
+  };
+}
