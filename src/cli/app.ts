@@ -1,6 +1,8 @@
 import { buildApplication, buildCommand, buildRouteMap, type Application } from '@stricli/core';
+import { DATASET_FORMATS, type DatasetFormat } from '../dataset/format.js';
 import { version } from '../version.js';
 import { EXIT, UsageError, type CommandContext } from './context.js';
+import type { CompareFlags } from './compare.js';
 import { parserText } from './parser-text.js';
 import type { RunFlags } from './run.js';
 import type { SchemaFlags } from './schema.js';
@@ -20,6 +22,21 @@ const count = (value: string): number => {
   throw new UsageError(`expected a whole number, got ${value}`);
 };
 
+const threads = (value: string): number => {
+  const number = count(value);
+  if (number === 0) throw new UsageError('expected at least 1 thread, got 0');
+  return number;
+};
+
+const format = (value: string): DatasetFormat => {
+  const found = DATASET_FORMATS.find((name) => name === value);
+  if (found !== undefined) return found;
+  throw new UsageError(`expected one of ${DATASET_FORMATS.join(', ')}, got ${value}`);
+};
+
+const switchedOn = (brief: string) =>
+  ({ kind: 'boolean', default: false, withNegated: false, brief }) as const;
+
 // Help does not show placeholders, so a brief begins with what its flag takes.
 const prepareFlags = {
   profile: {
@@ -34,7 +51,12 @@ const prepareFlags = {
     optional: true,
     brief: "DIR: NLTK's punkt_tab folder, for NLTK's exact tokens",
   },
-  strict: { kind: 'boolean', default: false, withNegated: false, brief: 'Treat warnings as errors' },
+  strict: {
+    kind: 'boolean',
+    default: false,
+    withNegated: false,
+    brief: 'Warnings are errors; a broken row ends the run',
+  },
 } as const;
 
 const gate = {
@@ -44,32 +66,45 @@ const gate = {
   variadic: true,
 } as const;
 
-const runCommand = buildCommand<RunFlags, [grader: string, data: string], CommandContext>({
+const runCommand = buildCommand<RunFlags, string[], CommandContext>({
   loader: async () => (await import('./run.js')).runCommand,
   parameters: {
     positional: {
-      kind: 'tuple',
-      parameters: [
-        {
-          placeholder: 'grader',
-          brief: 'Grader, testing criteria, eval, or fine-tuning job (JSON or YAML)',
-          parse: text,
-        },
-        { placeholder: 'data', brief: 'Dataset as JSONL; - for standard input', parse: text },
-      ],
+      kind: 'array',
+      parameter: {
+        placeholder: 'grader data',
+        brief: 'Grader file, then the dataset: files, patterns, a folder, or - (standard input)',
+        parse: text,
+      },
+      minimum: 2,
     },
     flags: {
       output: {
         kind: 'parsed',
         parse: text,
         optional: true,
-        brief: 'FILE: write result lines here; default standard output',
+        brief: 'FILE: write results here (.jsonl, .csv, .parquet)',
       },
-      overwrite: {
-        kind: 'boolean',
-        default: false,
-        withNegated: false,
-        brief: 'Replace the results file if there is one',
+      overwrite: switchedOn('Replace the results file if there is one'),
+      resume: switchedOn('Go on where the results file ends'),
+      retryFailed: switchedOn('Grade the failed rows of the results file again'),
+      threads: {
+        kind: 'parsed',
+        parse: threads,
+        optional: true,
+        brief: 'N: threads that grade; default all where it pays',
+      },
+      format: {
+        kind: 'parsed',
+        parse: format,
+        optional: true,
+        brief: 'NAME: jsonl, json, csv, tsv, parquet; default by ending',
+      },
+      split: {
+        kind: 'parsed',
+        parse: text,
+        optional: true,
+        brief: 'NAME: part of a Hugging Face dataset folder',
       },
       limit: {
         kind: 'parsed',
@@ -121,6 +156,7 @@ const runCommand = buildCommand<RunFlags, [grader: string, data: string], Comman
         brief: 'Copy this part of the row into its result',
       },
       ...prepareFlags,
+      strict: switchedOn('Warnings are errors; a broken row ends the run'),
       maxFailed: {
         kind: 'parsed',
         parse: share,
@@ -138,7 +174,7 @@ const runCommand = buildCommand<RunFlags, [grader: string, data: string], Comman
       },
       quiet: { kind: 'boolean', default: false, withNegated: false, brief: 'No progress and no summary' },
     },
-    aliases: { o: 'output', n: 'limit' },
+    aliases: { o: 'output', n: 'limit', j: 'threads' },
   },
   docs: {
     brief: 'Grade a dataset',
@@ -147,6 +183,7 @@ const runCommand = buildCommand<RunFlags, [grader: string, data: string], Comman
       '',
       'A row is {"item": {…}, "sample": …}, where the sample is the output text, an object with',
       'output_text, or a whole chat completion or response; or a flat object, which is the item itself.',
+      'Datasets are JSONL, JSON arrays, CSV, TSV (also .gz, .zst) or Parquet. Quote patterns: "data/*.csv".',
       'PATH is a path in the row, as templates have it: item.question, sample.choices[0].index.',
       '',
       '--min, --max and --min-pass-rate may be given several times. NAME is a criterion of an eval or, for',
@@ -183,13 +220,64 @@ const validateCommand = buildCommand<ValidateFlags, string[], CommandContext>({
   docs: { brief: 'Check grader files: every mistake, with its place and what to do' },
 });
 
+const compareCommand = buildCommand<CompareFlags, [a: string, b: string], CommandContext>({
+  loader: async () => (await import('./compare.js')).compareCommand,
+  parameters: {
+    positional: {
+      kind: 'tuple',
+      parameters: [
+        { placeholder: 'scores_a', brief: 'Results file of the baseline', parse: text },
+        { placeholder: 'scores_b', brief: 'Results file of the candidate', parse: text },
+      ],
+    },
+    flags: {
+      group: {
+        kind: 'parsed',
+        parse: text,
+        optional: true,
+        brief: 'PATH: lines of A with one value here belong together (input.user)',
+      },
+      top: {
+        kind: 'parsed',
+        parse: count,
+        default: '10',
+        brief: 'N: list the N largest regressions and improvements',
+      },
+      maxRegression: { ...gate, brief: '[NAME=]X: exit 1 unless B is surely not worse by more than X' },
+      minImprovement: { ...gate, brief: '[NAME=]X: exit 1 unless B is surely better by at least X' },
+      json: switchedOn('Everything as JSON on standard output'),
+      quiet: switchedOn('No report, for gates alone'),
+    },
+  },
+  docs: {
+    brief: 'Compare the results of two runs over the same rows',
+    fullDescription: [
+      'Compare two results files row by row: A is the baseline, B the candidate; differences are B - A.',
+      '',
+      'Rows are paired by id where every row has one of its own (run --id), else by row number. Rows that',
+      'failed in either run enter no mean. Several samples of a row, rows with the same id, and rows with',
+      'the same value at --group are taken as one cluster, within which rewards may depend on each other.',
+      '',
+      'Both gates look at the lower end of the 95 % interval of the mean difference, and may be given',
+      'several times. NAME is a member of a multi or a criterion of an eval.',
+      '',
+      'Exit codes: 0 fine, 1 a gate failed, 2 bad usage, or files that cannot be compared.',
+    ].join('\n'),
+  },
+});
+
 const schemaCommand = buildCommand<SchemaFlags, [], CommandContext>({
   loader: async () => (await import('./schema.js')).schemaCommand,
   parameters: {},
   docs: { brief: 'Print the JSON Schema of grader files, for editors' },
 });
 
-const routes = { run: runCommand, validate: validateCommand, schema: schemaCommand };
+const routes = {
+  run: runCommand,
+  validate: validateCommand,
+  compare: compareCommand,
+  schema: schemaCommand,
+};
 
 export const app: Application<CommandContext> = buildApplication(
   buildRouteMap({

@@ -21,7 +21,7 @@ export const studentQuantile = (probability: number, degreesOfFreedom: number): 
 };
 
 /** P(T > t) for t >= 0: half of the regularized incomplete beta function at ν / (ν + t²). */
-const studentTail = (t: number, degreesOfFreedom: number): number =>
+export const studentTail = (t: number, degreesOfFreedom: number): number =>
   regularizedBeta(
     degreesOfFreedom / (degreesOfFreedom + t * t),
     (t * t) / (degreesOfFreedom + t * t),
@@ -86,8 +86,8 @@ const logGamma = (x: number): number => {
   return shift + (z - 0.5) * Math.log(z) - z + Math.log(2 * Math.PI) / 2 + stirling(z);
 };
 
-/** The tail of Stirling's series (Abramowitz & Stegun 6.1.41), for z >= 10. */
-const stirling = (z: number): number => {
+/** The tail of Stirling's series (Abramowitz & Stegun 6.1.41), for z >= 10: what ln Γ(z) lacks without it. */
+export const stirling = (z: number): number => {
   const r = 1 / (z * z);
   return (1 / 12 - r * (1 / 360 - r * (1 / 1260 - r * (1 / 1680 - r * (1 / 1188 - (r * 691) / 360360))))) / z;
 };
