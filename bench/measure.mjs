@@ -36,6 +36,9 @@ export const summarize = (values) => {
   return { median, min: sorted[0], max: sorted.at(-1) };
 };
 
+/** The ratio of the medians. */
+export const ratioOf = (ours, theirs) => summarize(ours).median / summarize(theirs).median;
+
 /** Runs every contender once a round, in turn, so that a slow minute of the machine hits all of them. */
 export const interleave = async (rounds, contenders) => {
   const results = Object.fromEntries(Object.keys(contenders).map((name) => [name, []]));
@@ -66,6 +69,64 @@ export const formatSummary = (values, format = formatNumber) => {
 
 /** `12.3x` */
 export const formatRatio = (ratio) => `${ratio >= 100 ? Math.round(ratio) : Number(ratio.toPrecision(3))}x`;
+
+/** The head of {@link ratioCells}. */
+export const RATIO_HEADER = ['ratio', 'goal', 'holds'];
+
+/**
+ * A ratio, its goal, and whether that is reached.
+ *
+ * @param {{ atLeast?: number, atMost?: number }} [goal]  nothing: no goal
+ */
+export const ratioCells = (ratio, { atLeast, atMost } = {}) => {
+  if (atLeast !== undefined)
+    return [formatRatio(ratio), `≥ ${atLeast}x`, ratio >= atLeast ? 'yes' : '**no**'];
+  if (atMost !== undefined) return [formatRatio(ratio), `≤ ${atMost}x`, ratio <= atMost ? 'yes' : '**no**'];
+  return [formatRatio(ratio), '', ''];
+};
+
+/**
+ * Measures programs in turn, round by round.
+ *
+ * @param programs  by name: what stands in the table, and `run`, which gives the usage of one run
+ * @returns the same with the `usages` of all rounds
+ */
+export const measurePrograms = async (rounds, programs) => {
+  const entries = Object.entries(programs);
+  const usages = await interleave(rounds, Object.fromEntries(entries.map(([name, { run }]) => [name, run])));
+  return Object.fromEntries(entries.map(([name, program]) => [name, { ...program, usages: usages[name] }]));
+};
+
+/** The head of {@link usageCells}. */
+export const USAGE_HEADER = ['CPU s', 'wall s', 'peak MiB'];
+
+const USAGE_FIELDS = ['cpuSeconds', 'wallSeconds', 'maxRssMiB'];
+
+const fieldOf = (usages, field) => usages.map((usage) => usage[field]);
+
+/** One field of a program, the median of its rounds. */
+export const medianOf = ({ usages }, field) => summarize(fieldOf(usages, field)).median;
+
+/** What a program used, summarized over its rounds. */
+export const usageCells = (usages) => USAGE_FIELDS.map((field) => formatSummary(fieldOf(usages, field)));
+
+/** CPU seconds of a program for each of its rows. */
+export const cpuSecondsPerRow = (program) => medianOf(program, 'cpuSeconds') / program.rows;
+
+/** A table of programs and what they used. */
+export const usageTable = (programs) =>
+  table(
+    ['what', 'rows', ...USAGE_HEADER, 'CPU a row'],
+    programs.map((program) => [
+      program.label,
+      formatNumber(program.rows),
+      ...usageCells(program.usages),
+      `${formatNumber(cpuSecondsPerRow(program) * 1e6)} µs`,
+    ]),
+  );
+
+/** A table of ratios that matter: what, then {@link ratioCells}. */
+export const ratioTable = (rows) => table(['what', ...RATIO_HEADER], rows);
 
 /** A markdown table. */
 export const table = (header, rows) =>

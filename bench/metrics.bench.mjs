@@ -1,9 +1,15 @@
 /** Pairs per CPU second on one thread: our metrics beside the Python references, on the same texts. */
-import { spawn } from 'node:child_process';
-import { join } from 'node:path';
-import { PYTHON, PYTHON_ENV } from '../fixtures/golden/setup.mjs';
-import { cpuSecondsOf, formatRatio, formatSummary, interleave, summarize, table } from './measure.mjs';
-import { createPairs } from './texts.mjs';
+import {
+  cpuSecondsOf,
+  formatSummary,
+  interleave,
+  RATIO_HEADER,
+  ratioCells,
+  ratioOf,
+  table,
+} from './measure.mjs';
+import { FASTNLTK, startReferences } from './references.mjs';
+import { createEditedPairs, createGroups, createPairs } from './texts.mjs';
 
 const PAIRS_BY_LENGTH = new Map([
   [20, 2000],
@@ -12,53 +18,69 @@ const PAIRS_BY_LENGTH = new Map([
   [10_000, 4],
   [100_000, 2],
 ]);
+const LENGTHS = [...PAIRS_BY_LENGTH.keys()];
+const NEAR_SHARES = [0.01, 0.02];
+const NEAR_LENGTHS = [10_000, 100_000];
+const SCORERS = ['WRatio', 'token_set_ratio', 'partial_ratio'];
+const SCORER_LENGTHS = [150];
+const SAMPLES = 8;
+const GROUPS_BY_LENGTH = new Map([
+  [150, 50],
+  [1_000, 10],
+  [10_000, 4],
+]);
+
 const ROUNDS = 5;
 const ROUND_SECONDS = 0.2;
 /** A reference that would need longer than this for all rounds of a cell is not run. */
 const MAX_CELL_SECONDS = 20;
-/** Cells whose reference compares every token with every token. */
-const QUADRATIC_REFERENCES = new Set(['meteor, split', 'rouge_l']);
 
 export const title = 'Metrics: pairs per CPU second, one thread';
 
-const ourCells = (metrics) => {
-  const { fuzzyMatch, bleu, gleu, meteor, rougeN, rougeL } = metrics;
-  const whitespace = { tokenizer: 'whitespace' };
-  const nltk = { tokenizer: 'nltk' };
-  return {
-    fuzzy_match: (c, r) => fuzzyMatch(c, r),
-    'bleu, split': (c, r) => bleu(c, r, whitespace),
-    'bleu, word_tokenize': (c, r) => bleu(c, r, nltk),
-    'gleu, split': (c, r) => gleu(c, r, whitespace),
-    'gleu, word_tokenize': (c, r) => gleu(c, r, nltk),
-    'meteor, split': (c, r) => meteor(c, r, whitespace),
-    rouge_1: (c, r) => rougeN(c, r, 1),
-    rouge_l: (c, r) => rougeL(c, r),
-  };
-};
+const WHITESPACE = { tokenizer: 'whitespace' };
+const NLTK = { tokenizer: 'nltk' };
 
-/** The Python half: `ask(request)` sends a line and resolves with the line that answers it. */
-const startReferences = () => {
-  const child = spawn(PYTHON, [join(import.meta.dirname, 'references_bench.py')], {
-    env: PYTHON_ENV,
-    stdio: ['pipe', 'pipe', 'inherit'],
-  });
-  child.stdout.setEncoding('utf8');
-  let received = '';
-  let answer;
-  child.stdout.on('data', (chunk) => {
-    received += chunk;
-    if (!received.endsWith('\n')) return;
-    answer.resolve(JSON.parse(received));
-    received = '';
-  });
-  child.on('exit', (code) => answer?.reject(new Error(`references_bench.py ended with code ${code}`)));
-  const ask = (request) =>
-    new Promise((resolve, reject) => {
-      answer = { resolve, reject };
-      child.stdin.write(`${JSON.stringify(request)}\n`);
-    });
-  return { ask, stop: () => child.stdin.end() };
+/**
+ * What is measured. `name` is also the reference's; `goals` are ratios for the lengths, in order.
+ * A `quadratic` reference compares every token with every token.
+ */
+const createCells = ({ fuzzyMatch, bleu, gleu, meteor, rougeN, rougeL }) => [
+  { name: 'fuzzy_match', score: fuzzyMatch, goals: [1, 0.7, 0.7, 1, 1] },
+  ...NEAR_SHARES.map((share) => ({
+    name: 'fuzzy_match',
+    label: `fuzzy_match, ${100 * share} % of the words edited`,
+    score: fuzzyMatch,
+    share,
+    lengths: NEAR_LENGTHS,
+    goals: [10, 10],
+  })),
+  ...SCORERS.map((scorer) => ({
+    name: `fuzzy_match, ${scorer}`,
+    score: (c, r) => fuzzyMatch(c, r, { scorer }),
+    lengths: SCORER_LENGTHS,
+  })),
+  { name: 'bleu, split', score: (c, r) => bleu(c, r, WHITESPACE), goals: [40, 20, 15, 15, 15] },
+  { name: 'bleu, word_tokenize', score: (c, r) => bleu(c, r, NLTK), goals: [30, 12, 8, 8, 8] },
+  { name: 'gleu, split', score: (c, r) => gleu(c, r, WHITESPACE), goals: [40, 20, 15, 15, 15] },
+  { name: 'gleu, word_tokenize', score: (c, r) => gleu(c, r, NLTK) },
+  {
+    name: 'meteor, split',
+    score: (c, r) => meteor(c, r, WHITESPACE),
+    goals: [50, 30, 40, 80],
+    quadratic: true,
+  },
+  { name: 'rouge_1', score: (c, r) => rougeN(c, r, 1), goals: [45, 25, 22, 20, 20] },
+  { name: 'rouge_l', score: rougeL, goals: [35, 50, 250, 2000], quadratic: true },
+];
+
+const createGroupCells = ({ bleu, rougeL }) => [
+  { name: 'bleu, split', score: (c, r) => bleu(c, r, WHITESPACE) },
+  { name: 'rouge_l', score: rougeL },
+];
+
+const pairsOf = ({ share }, length) => {
+  const count = PAIRS_BY_LENGTH.get(length);
+  return share === undefined ? createPairs(count, length) : createEditedPairs(count, length, share);
 };
 
 /** How many passes fill a round, from the time of one. */
@@ -85,53 +107,105 @@ const benchOurs = (score, pairs) => {
   };
 };
 
-const benchReference = async (references, cell, pairCount) => {
-  const { seconds } = await references.ask({ cell, passes: 1 });
+const benchTheirs = async (references, library, cell, pairCount) => {
+  // The first pass also loads what the reference needs.
+  await references.time(library, cell, 1);
+  const seconds = await references.time(library, cell, 1);
   const passes = passesFor(seconds);
-  const run = async () => (passes * pairCount) / (await references.ask({ cell, passes })).seconds;
-  return { seconds, run };
+  const run = async () => (passes * pairCount) / (await references.time(library, cell, passes));
+  return { secondsOfPair: seconds / pairCount, run };
+};
+
+/** Measures one cell at one length. `expected` is what a pair is foreseen to take the reference. */
+const measureCell = async (references, { name, score }, pairs, expected) => {
+  const contenders = { ours: benchOurs(score, pairs) };
+  let secondsOfPair;
+  await references.usePairs(pairs);
+  if (expected * pairs.length * ROUNDS <= MAX_CELL_SECONDS) {
+    const reference = await benchTheirs(references, 'reference', name, pairs.length);
+    ({ secondsOfPair } = reference);
+    contenders.reference = reference.run;
+  }
+  if (references.has('fastnltk', name))
+    contenders.fastnltk = (await benchTheirs(references, 'fastnltk', name, pairs.length)).run;
+  return { rates: await interleave(ROUNDS, contenders), secondsOfPair };
+};
+
+/** All lengths of a cell. The time of a pair at one length foretells that at the next. */
+const measureLengths = async (references, cell) => {
+  const { name, label = name, lengths = LENGTHS, goals = [], quadratic = false } = cell;
+  const measured = [];
+  let before = { length: 1, seconds: 0 };
+  for (const [index, length] of lengths.entries()) {
+    process.stderr.write(`metrics: ${label}, ${length} characters\n`);
+    const expected = before.seconds * (length / before.length) ** (quadratic ? 2 : 1);
+    const { rates, secondsOfPair } = await measureCell(references, cell, pairsOf(cell, length), expected);
+    if (secondsOfPair !== undefined) before = { length, seconds: secondsOfPair };
+    measured.push({ label, length, rates, expected, goal: goals[index] });
+  }
+  return measured;
+};
+
+const referenceRow = ({ label, length, rates: { ours, reference }, expected, goal }) => [
+  label,
+  length,
+  formatSummary(ours),
+  ...(reference === undefined
+    ? [`not run: about ${Math.round(expected)} s a pair`, '', '', '']
+    : [formatSummary(reference), ...ratioCells(ratioOf(ours, reference), goal && { atLeast: goal })]),
+];
+
+const fastnltkRow = ({ label, length, rates: { ours, fastnltk } }) => [
+  label,
+  length,
+  formatSummary(ours),
+  formatSummary(fastnltk),
+  ...ratioCells(ratioOf(ours, fastnltk)).slice(0, 1),
+];
+
+const fastnltkTable = (measured) => {
+  const rows = measured.filter(({ rates }) => rates.fastnltk !== undefined).map(fastnltkRow);
+  if (rows.length === 0) return [`${FASTNLTK} is left out: it cannot be installed here.`];
+  return [
+    `${FASTNLTK}, in the same rounds: its BLEU, and NLTK's GLEU over its tokens. They are other numbers than NLTK's (bench/README.md).`,
+    '',
+    table(['metric', 'characters', 'ours', 'fastnltk', 'ratio'], rows),
+  ];
+};
+
+/** The same pairs in two orders; a reference that comes again at once is read once. */
+const measureGroups = async ({ name, score }) => {
+  const rows = [];
+  for (const [length, groups] of GROUPS_BY_LENGTH) {
+    const pairs = createGroups(groups, SAMPLES, length);
+    const { grouped, mixed } = await interleave(ROUNDS, {
+      grouped: benchOurs(score, pairs.grouped),
+      mixed: benchOurs(score, pairs.mixed),
+    });
+    const [ratio] = ratioCells(ratioOf(grouped, mixed));
+    rows.push([name, length, formatSummary(grouped), formatSummary(mixed), ratio]);
+  }
+  return rows;
 };
 
 export const run = async () => {
   const metrics = await import('../dist/metrics.js');
-  const references = startReferences();
-  const rows = [];
-  // Seconds of one pair at the length before, to foresee the next length.
-  const secondsBefore = new Map();
-  let lengthBefore = 1;
-  for (const [length, pairCount] of PAIRS_BY_LENGTH) {
-    const pairs = createPairs(pairCount, length);
-    await references.ask({ pairs });
-    for (const [cell, score] of Object.entries(ourCells(metrics))) {
-      process.stderr.write(`metrics: ${cell}, ${length} characters\n`);
-      const growth = (length / lengthBefore) ** (QUADRATIC_REFERENCES.has(cell) ? 2 : 1);
-      const expected = (secondsBefore.get(cell) ?? 0) * growth * pairCount;
-      const contenders = { ours: benchOurs(score, pairs) };
-      if (expected * ROUNDS <= MAX_CELL_SECONDS) {
-        const reference = await benchReference(references, cell, pairCount);
-        secondsBefore.set(cell, reference.seconds / pairCount);
-        contenders.reference = reference.run;
-      }
-      const { ours, reference } = await interleave(ROUNDS, contenders);
-      const oursOnly = [cell, length, formatSummary(ours)];
-      if (reference === undefined)
-        rows.push([...oursOnly, `not run: about ${Math.round(expected / pairCount)} s a pair`, '']);
-      else
-        rows.push([
-          ...oursOnly,
-          formatSummary(reference),
-          formatRatio(summarize(ours).median / summarize(reference).median),
-        ]);
-    }
-    lengthBefore = length;
-  }
+  const references = await startReferences();
+  const measured = [];
+  for (const cell of createCells(metrics)) measured.push(...(await measureLengths(references, cell)));
   references.stop();
-  const order = Object.keys(ourCells(metrics));
-  rows.sort((a, b) => order.indexOf(a[0]) - order.indexOf(b[0]));
+  const groups = [];
+  for (const cell of createGroupCells(metrics)) groups.push(...(await measureGroups(cell)));
   return [
     `Half of the pairs 30 % edited, half unrelated; ${ROUNDS} rounds in turn; median (min–max).`,
     'The references: rapidfuzz called from Python, NLTK with `split()` or `word_tokenize`, rouge-score.',
     '',
-    table(['metric', 'characters', 'ours', 'reference', 'ratio'], rows),
+    table(['metric', 'characters', 'ours', 'reference', ...RATIO_HEADER], measured.map(referenceRow)),
+    '',
+    ...fastnltkTable(measured),
+    '',
+    `${SAMPLES} samples of each item, all 30 % edited: one after the other, and in turn with those of other items.`,
+    '',
+    table(['metric', 'characters', 'grouped', 'in turn', 'ratio'], groups),
   ].join('\n');
 };

@@ -2,9 +2,9 @@
 import { execFileSync } from 'node:child_process';
 import { existsSync, readFileSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
+import { measureRun, similarity, STRING_CHECK, writeGrader } from './cli.mjs';
 import { withFolder, writeDataset } from './datasets.mjs';
-import { GRADER as STRING_CHECK, measureRun } from './engine.bench.mjs';
-import { formatRatio, formatSummary, interleave, measureSuccess, summarize, table } from './measure.mjs';
+import { formatRatio, formatSummary, interleave, measureSuccess, ratioOf, table } from './measure.mjs';
 
 const HERE = import.meta.dirname;
 const LIBRARY_RATE = join(HERE, 'library-rate.mjs');
@@ -13,14 +13,7 @@ const ROUNDS = 5;
 
 export const title = 'Peers: rows per CPU second';
 
-const FUZZY_MATCH = {
-  type: 'text_similarity',
-  name: 'close',
-  input: '{{ sample.output_text }}',
-  reference: '{{ item.answer }}',
-  evaluation_metric: 'fuzzy_match',
-  pass_threshold: 0.8,
-};
+const FUZZY_MATCH = similarity('fuzzy_match');
 
 /** promptfoo's own assertions for the two; its Levenshtein threshold counts edits. */
 const PROMPTFOO_CELLS = [
@@ -66,7 +59,7 @@ const comparison = (label, ours, theirs) => [
   label,
   formatSummary(ours),
   formatSummary(theirs),
-  formatRatio(summarize(ours).median / summarize(theirs).median),
+  formatRatio(ratioOf(ours, theirs)),
 ];
 
 const compareLibrary = async (folder) => {
@@ -148,8 +141,7 @@ const compareCommand = async (folder) => {
   const lines = [];
   for (const { label, grader, assertion } of PROMPTFOO_CELLS) {
     process.stderr.write(`peers: ${label}\n`);
-    const graderFile = join(folder, 'grader.json');
-    writeFileSync(graderFile, JSON.stringify(grader));
+    const graderFile = writeGrader(folder, grader);
     const projects = Object.fromEntries(
       sizes.map((size) => [
         size,

@@ -1,9 +1,9 @@
 /**
  * Runs benchmarks and writes them to `bench/results/YYYY-MM-DD.md`; needs Python for the references, and a network once.
  *
- *     npm run bench -- [metrics] [engine] [peers] [startup] [--rows N]
+ *     npm run bench -- [metrics] [engine] [formats] [peers] [startup] [large] [--rows N]
  *
- * Without names all of them run. A section that was run before on the same day is replaced.
+ * Without names all of them run, but not `large`. A section that was run before on the same day is replaced.
  */
 import { execFileSync } from 'node:child_process';
 import { existsSync, mkdirSync, readFileSync, writeFileSync } from 'node:fs';
@@ -14,7 +14,8 @@ import { ensureReferences } from '../fixtures/golden/setup.mjs';
 
 const HERE = import.meta.dirname;
 const ROOT = join(HERE, '..');
-const SECTIONS = ['metrics', 'engine', 'peers', 'startup'];
+const DEFAULT_SECTIONS = ['metrics', 'engine', 'formats', 'peers', 'startup'];
+const SECTIONS = [...DEFAULT_SECTIONS, 'large'];
 const DEFAULT_ROWS = '1000000';
 
 const readJson = (...path) => JSON.parse(readFileSync(join(...path), 'utf8'));
@@ -75,9 +76,10 @@ const date = new Date().toISOString().slice(0, 10);
 const file = join(HERE, 'results', `${date}.md`);
 mkdirSync(join(HERE, 'results'), { recursive: true });
 const sections = readSections(file);
+const chosen = positionals.length > 0 ? positionals : DEFAULT_SECTIONS;
 const modules = await Promise.all(SECTIONS.map((name) => import(`./${name}.bench.mjs`)));
 for (const [index, { title, run }] of modules.entries()) {
-  if (positionals.length > 0 && !positionals.includes(SECTIONS[index])) continue;
+  if (!chosen.includes(SECTIONS[index])) continue;
   const body = await run({ rows: Number(values.rows) });
   process.stdout.write(`## ${title}\n\n${body}\n\n`);
   sections.set(title, body);

@@ -1,9 +1,8 @@
 /** What the command costs before it does anything. */
-import { join } from 'node:path';
+import { CLI } from './cli.mjs';
 import { formatNumber, formatSummary, interleave, measureSuccess, summarize, table } from './measure.mjs';
 
 const ROUNDS = 20;
-const CLI = join(import.meta.dirname, '../dist/cli.js');
 
 export const title = 'Startup: CPU milliseconds';
 

@@ -58,3 +58,26 @@ export const createPairs = (count, length) => {
     };
   });
 };
+
+/** Pairs of texts that differ in a share of their words. */
+export const createEditedPairs = (count, length, share) => {
+  const random = createRandom(SEED + length);
+  return Array.from({ length: count }, () => {
+    const reference = createText(random, length);
+    return { candidate: edited(random, reference, share), reference };
+  });
+};
+
+/**
+ * Several samples of each item, 30 % edited: `grouped` has an item's samples one after the other, `mixed` the same pairs with
+ * another reference every time.
+ */
+export const createGroups = (groups, samples, length) => {
+  const random = createRandom(SEED + length);
+  const items = Array.from({ length: groups }, () => {
+    const reference = createText(random, length);
+    return Array.from({ length: samples }, () => ({ candidate: edited(random, reference, 0.3), reference }));
+  });
+  const mixed = Array.from({ length: samples }, (_, sample) => items.map((pairs) => pairs[sample]));
+  return { grouped: items.flat(), mixed: mixed.flat() };
+};
