@@ -60,8 +60,6 @@ export interface GradedBlock {
   readonly failures: readonly RowFailure[];
   /** What was odd about the rows; every note is told once. */
   readonly notes: readonly RowNote[];
-  /** Number of the last row that was graded; -1 when none was. */
-  readonly lastRow: number;
   /** True when no later block has a row that is asked for. */
   readonly done: boolean;
 }
@@ -96,7 +94,6 @@ export class BlockGrader {
   private prefix = '';
   private failures: RowFailure[] = [];
   private notes: RowNote[] = [];
-  private lastRow = -1;
   private done = false;
 
   constructor(private readonly options: BlockGraderOptions) {
@@ -143,18 +140,17 @@ export class BlockGrader {
 
   /** What has been graded since the last time. */
   private take(): GradedBlock {
-    const { failures, notes, lastRow, done } = this;
+    const { failures, notes, done } = this;
     const scores = snapshot(this.scores);
     this.scores.clear();
     this.failures = [];
     this.notes = [];
-    return { lines: this.out.take(), scores, failures, notes, lastRow, done };
+    return { lines: this.out.take(), scores, failures, notes, done };
   }
 
   private open(block: LineBlock, prefix: string, claim: Claim): void {
     this.block = block;
     this.prefix = prefix;
-    this.lastRow = -1;
     this.lines.open(block);
     const { row, line } = claim(this.lines.count, this.lines.fileLines);
     this.row = row;
@@ -219,19 +215,18 @@ export class BlockGrader {
 
   private emit(number: number, score: Score, row: Row | Failed): void {
     const { keep } = this.options;
-    this.count(number, score, score.status === 'failed' ? this.place : '');
+    this.count(score, score.status === 'failed' ? this.place : '');
     if (keep.input === undefined && keep.id === undefined) this.out.add(number, score);
     else this.write(number, score, this.extras(row), this.lines.start, this.lines.end);
   }
 
   private async settle({ number, place, score, extras, start, end }: Pending): Promise<void> {
     const settled = await score;
-    this.count(number, settled, place);
+    this.count(settled, place);
     this.write(number, settled, extras, start, end);
   }
 
-  private count(number: number, score: Score, place: string): void {
-    this.lastRow = number;
+  private count(score: Score, place: string): void {
     this.scores.add(score);
     if (score.status === 'failed') this.failures.push({ failure: score, place });
   }

@@ -2,6 +2,7 @@ import { readFile, unlink, writeFile } from 'node:fs/promises';
 import { hostname } from 'node:os';
 import { kill, pid } from 'node:process';
 import { setTimeout as wait } from 'node:timers/promises';
+import { isDeepStrictEqual } from 'node:util';
 import { cannotWrite, ResultsExistError } from '../results/sink.js';
 
 /** Holds a results file for one run. */
@@ -38,7 +39,8 @@ export const lockResults = async (results: string): Promise<Lock> => {
     });
     if (created) return { release: () => remove(path) };
     const other = await readHolder(path);
-    if (other !== undefined && other.host === holder.host && !(await isAlive(other))) await remove(path);
+    if (other !== undefined && other.host === holder.host && !(await isAlive(other)))
+      await removeOf(path, other);
     else if (patience <= 0 || other?.pid === pid) throw new ResultsExistError(describe(results, path, other));
     else await wait(POLL_MS);
   }
@@ -56,6 +58,11 @@ const createLock = async (path: string, holder: Holder): Promise<boolean> => {
 
 const remove = async (path: string): Promise<void> => {
   await unlink(path).catch(() => {});
+};
+
+/** Removes what a dead process has left, unless another run has been quicker and holds the lock by now. */
+const removeOf = async (path: string, dead: Holder): Promise<void> => {
+  if (isDeepStrictEqual(await readHolder(path), dead)) await remove(path);
 };
 
 /** undefined while the lock is being written, or where it was torn. */

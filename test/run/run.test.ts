@@ -1,8 +1,13 @@
+import { mkdtemp, writeFile } from 'node:fs/promises';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
 import { Readable, Writable } from 'node:stream';
 import { setTimeout as wait } from 'node:timers/promises';
 import * as z from 'zod';
 import { describe, expect, test } from 'vitest';
+import { builtinGraders } from '../../graders/index.js';
 import { createEngine, type ReadyGrader } from '../../src/engine.js';
+import { WorkerError } from '../../src/run/pool.js';
 import { run } from '../../src/run/run.js';
 import { defineGrader } from '../../src/schema.js';
 import { scored, type Score } from '../../src/score.js';
@@ -145,4 +150,32 @@ test('an empty dataset has no mean, and is no mistake', async () => {
   const grader = await graderOf((n) => scored(n));
   const { summary } = await run(grader, { data: Readable.from([]) });
   expect(summary).toMatchObject({ rows: 0, mean: null, histogram: [] });
+});
+
+/** A file of so many bytes, eight a row. */
+const datasetOf = async (bytes: number): Promise<string> => {
+  const path = join(await mkdtemp(join(tmpdir(), 'assay-threads-')), 'rows.jsonl');
+  await writeFile(path, '{"n":1}\n'.repeat(bytes / 8));
+  return path;
+};
+
+describe('threads', () => {
+  const config = { type: 'string_check', operation: 'eq', input: '{{ item.n }}', reference: '1' };
+  // Threads that are started fail: that is how they are seen.
+  const workerCode = { url: new URL('./no-such-worker.js', import.meta.url), graders: builtinGraders };
+  test('are started where they are asked for', async () => {
+    const grader = await createEngine({ graders: builtinGraders }).prepare(config);
+    const data = await datasetOf(2 << 20);
+    await expect(run(grader, { data, threads: 2, workerCode })).rejects.toThrow(WorkerError);
+    expect((await run(grader, { data, threads: 1, workerCode })).status).toBe('complete');
+  });
+
+  test('are not started for a small dataset, nor for graders that they do not know', async () => {
+    const builtin = await createEngine({ graders: builtinGraders }).prepare(config);
+    const small = await datasetOf(1 << 19);
+    expect((await run(builtin, { data: small, threads: 2, workerCode })).status).toBe('complete');
+    const mine = await graderOf((n) => scored(n));
+    const data = await datasetOf(2 << 20);
+    expect((await run(mine, { data, threads: 2, workerCode })).status).toBe('complete');
+  });
 });

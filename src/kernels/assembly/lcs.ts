@@ -62,7 +62,6 @@ export function lcsWithPattern(patternLength: i32, masks: usize, text: usize, te
   return lcsInFourWords(masks, text, end);
 }
 
-// @ts-ignore: decorator
 @inline
 function masksOfByte(masks: usize, symbol: usize): usize {
   return masks + ((<usize>load<u8>(symbol)) << BYTE_MASKS_SHIFT);
@@ -249,7 +248,6 @@ function stripCommonEnds<T>(): i32 {
   return start + end;
 }
 
-// @ts-ignore: decorator
 @inline
 function equalAt<T>(column: i32, row: i32): bool {
   return load<T>(addressOf<T>(pattern, column)) == load<T>(addressOf<T>(text, row));
@@ -280,13 +278,11 @@ function lcsWithin<T>(edits: i32): i32 {
   return bestCut();
 }
 
-// @ts-ignore: decorator
 @inline
 function addressOf<T>(symbols: usize, index: i32): usize {
   return symbols + index * sizeof<T>();
 }
 
-// @ts-ignore: decorator
 @inline
 function masksOf<T>(symbol: usize): usize {
   return masks + ((<usize>load<T>(symbol)) << MASKS_SHIFT);
@@ -321,27 +317,23 @@ function clearMasks<T>(start: i32): void {
   for (; symbol > endBack; symbol -= sizeof<T>()) clearWords(masksOf<T>(symbol) + BACKWARD);
 }
 
-// @ts-ignore: decorator
 @inline
 function addBit<T>(wordMasks: usize, symbol: usize, bit: i64): void {
   const mask = wordMasks + ((<usize>load<T>(symbol)) << MASKS_SHIFT);
   store<i64>(mask, load<i64>(mask) | bit);
 }
 
-// @ts-ignore: decorator
 @inline
 function clearWords(words: usize): void {
   v128.store(words, i64x2.splat(0));
   v128.store(words, i64x2.splat(0), 16);
 }
 
-// @ts-ignore: decorator
 @inline
 function maskOfLanes(fore: usize, back: usize, offset: usize): v128 {
   return v128.load_lane<u64>(back + offset, v128.load64_zero(fore + offset), 1);
 }
 
-// @ts-ignore: decorator
 @inline
 function difference(z: v128, x: v128, borrow: v128): v128 {
   return i64x2.sub(i64x2.sub(i64x2.add(z, z), x), borrow);

@@ -137,7 +137,6 @@ function skipRoot(root: usize, start: usize): usize {
 }
 
 /** Skips the key and the colon of a member. If its object has a node, `parent`, the member's own becomes `wanted`. */
-// @ts-ignore: decorator
 @inline
 function enterMember(start: usize, parent: usize): usize {
   if (load<u8>(start) != QUOTE) return BROKEN;
@@ -165,7 +164,6 @@ function namedNode(first: usize, key: usize, length: usize): usize {
 }
 
 /** Whether the bytes at two addresses are the same; looks at 16 at a time. */
-// @ts-ignore: decorator
 @inline
 function isEqual(a: usize, b: usize, length: usize): bool {
   for (let done: usize = 0; done < length; done += 16) {
@@ -177,7 +175,6 @@ function isEqual(a: usize, b: usize, length: usize): bool {
   return true;
 }
 
-// @ts-ignore: decorator
 @inline
 function note(node: usize, kind: u32, start: usize): void {
   store<u32>(node, kind, KIND);
@@ -185,7 +182,6 @@ function note(node: usize, kind: u32, start: usize): void {
 }
 
 /** Skips a value that is no container. */
-// @ts-ignore: decorator
 @inline
 function skipPlain(start: usize, first: u32): usize {
   if (first == QUOTE) {
@@ -204,7 +200,6 @@ function skipPlain(start: usize, first: u32): usize {
   return end;
 }
 
-// @ts-ignore: decorator
 @inline
 function skipSpace(start: usize): usize {
   let at = start;
@@ -212,7 +207,6 @@ function skipSpace(start: usize): usize {
   return at;
 }
 
-// @ts-ignore: decorator
 @inline
 function isSpace(byte: u32): bool {
   return byte <= 0x20 && (byte == 0x20 || byte == 0x0a || byte == 0x0d || byte == 0x09);
@@ -242,7 +236,6 @@ function skipString(start: usize): usize {
 }
 
 /** Which of the 16 bytes at `at` end a run of plain characters: quotes, backslashes and control characters. */
-// @ts-ignore: decorator
 @inline
 function stopsIn(at: usize): i32 {
   const bytes = v128.load(at);
@@ -253,7 +246,6 @@ function stopsIn(at: usize): i32 {
 }
 
 /** Skips an escape from behind its backslash. */
-// @ts-ignore: decorator
 @inline
 function skipEscape(start: usize): usize {
   const byte: u32 = load<u8>(start);
@@ -265,7 +257,6 @@ function skipEscape(start: usize): usize {
 }
 
 /** b f n r t, quotes, slashes and backslashes. */
-// @ts-ignore: decorator
 @inline
 function isShortEscape(byte: u32): bool {
   const letter = byte - 0x60;
@@ -273,13 +264,11 @@ function isShortEscape(byte: u32): bool {
   return byte == QUOTE || byte == BACKSLASH || byte == 0x2f;
 }
 
-// @ts-ignore: decorator
 @inline
 function isHexDigit(byte: u32): bool {
   return isDigit(byte) || (byte | 0x20) - 0x61 < 6;
 }
 
-// @ts-ignore: decorator
 @inline
 function isDigit(byte: u32): bool {
   return byte - 0x30 < 10;
@@ -315,7 +304,6 @@ function skipNumber(start: usize): usize {
 }
 
 /** Skips one digit or more. */
-// @ts-ignore: decorator
 @inline
 function skipDigits(start: usize): usize {
   let at = start;
@@ -357,21 +345,18 @@ export function unescape(start: usize, end: usize, target: usize): usize {
 }
 
 /** The character that four hexadecimal digits say; any number above 0x7f when it is not ASCII. */
-// @ts-ignore: decorator
 @inline
 function asciiEscape(at: usize): u32 {
   if (load<u16>(at) != 0x3030) return 0x80; // 00
   return (hexDigit(load<u8>(at + 2)) << 4) | hexDigit(load<u8>(at + 3));
 }
 
-// @ts-ignore: decorator
 @inline
 function hexDigit(byte: u32): u32 {
   return isDigit(byte) ? byte - 0x30 : (byte | 0x20) - 0x57;
 }
 
 /** What the letter behind a backslash stands for; quotes, slashes and backslashes stand for themselves. */
-// @ts-ignore: decorator
 @inline
 function escapedByte(letter: u32): u32 {
   switch (letter) {
