@@ -55,6 +55,8 @@ export default defineConfig({
   deps: { alwaysBundle: BUNDLED, onlyBundle: [...BUNDLED, ...BUNDLED_WITH_THEM] },
   copy: [
     { from: 'src/metrics/wordnet/wordnet-3.0.bin', to: 'dist' },
+    { from: 'src/python/harness.py', to: 'dist' },
+    { from: 'src/python/images/*.txt', to: 'dist/images' },
     { from: 'src/metrics/wordnet/LICENSE', to: 'dist', rename: 'wordnet-LICENSE' },
   ],
   hooks: {

@@ -2,15 +2,16 @@ import * as z from 'zod';
 import type { PrepareContext, PreparedGrader } from '../src/contract.js';
 import { ConfigError, type ConfigIssue, type PathSegment } from '../src/errors.js';
 import type { Formula } from '../src/formula.js';
-import { closeAll, gradeWithAll, variablesOf } from '../src/members.js';
+import { closeAll, environmentOf, gradeWithAll, variablesOf, windowOf } from '../src/members.js';
 import { defineGrader, graderFields, memberGrader } from '../src/schema.js';
 import { failed, scored, type Failed, type Score } from '../src/score.js';
 import { aboutKey } from '../src/validation.js';
+import type { PythonConfig } from './python.js';
 import type { StringCheckConfig } from './string_check.js';
 import type { TextSimilarityConfig } from './text_similarity.js';
 
 /** What a multi can hold. */
-export type MemberConfig = StringCheckConfig | TextSimilarityConfig;
+export type MemberConfig = StringCheckConfig | TextSimilarityConfig | PythonConfig;
 
 /** A multi as it stands in a file. */
 export interface MultiConfig extends Omit<z.input<typeof multi.schema>, 'graders'> {
@@ -167,7 +168,10 @@ const combine = (
   return {
     signature: `multi(${keys.map((key, index) => `${key}=${graders[index].signature}`).join(', ')})`,
     members: keys,
+    environment: environmentOf(keys, graders),
     variables: variablesOf(graders),
+    readsJson: graders.some(({ readsJson }) => readsJson),
+    window: windowOf(graders),
     grade: (row) => gradeWithAll(graders, row, merge),
     close: () => closeAll(graders),
   };

@@ -1,6 +1,6 @@
 import type * as z from 'zod';
 import type { ConfigIssue, PathSegment } from './errors.js';
-import type { Score } from './score.js';
+import type { ComingScore, LateScore, Score } from './score.js';
 
 /** The two names a template can start with: the dataset row, and the model output that is graded. */
 export type Namespace = 'item' | 'sample';
@@ -16,6 +16,29 @@ export interface TemplateVariable {
 
 /** A JSON object whose fields are not known beforehand. */
 export type JsonObject = Readonly<Record<string, unknown>>;
+
+/**
+ * Where the JSON of a row lies, for graders that hand rows on as they are. Every end is the place behind; a text is
+ * without its quotes. Valid until the next row is read.
+ */
+export interface RowJson {
+  readonly bytes: Buffer;
+  readonly itemStart: number;
+  readonly itemEnd: number;
+  /** A sample is an object, or the JSON text that is its `output_text`; undefined when the row has none. */
+  readonly sampleKind: 'object' | 'text' | undefined;
+  readonly sampleStart: number;
+  readonly sampleEnd: number;
+  /** Which fields an object has: `output_text` as a text, `output_tools` and `choices` as lists, `output_json`. */
+  readonly hasOutputText: boolean;
+  readonly hasOutputTools: boolean;
+  readonly hasChoices: boolean;
+  readonly hasOutputJson: boolean;
+  /** Where the first byte of `output_text` is; undefined when there is none. */
+  readonly outputTextStart: number | undefined;
+  /** The text of `output_text`. */
+  outputText(): string;
+}
 
 /** What a grader receives: one dataset row with its model output, already in the API's shape. */
 export interface Row {
@@ -33,6 +56,8 @@ export interface Row {
    * `item` and `sample`.
    */
   textOf?(variable: TemplateVariable): string | undefined;
+  /** The JSON of `item` and `sample`, for rows that know where it lies; undefined means: make it of them. */
+  json?(): RowJson | undefined;
 }
 
 /** Vectors for texts, one each and in their order, from an embedding model. */
@@ -42,6 +67,44 @@ export interface Embed {
   embed(texts: readonly string[]): Promise<readonly (readonly number[])[]>;
 }
 
+/** What scores depend on beside the grader and the rows, such as an interpreter: kept in the record of a run. */
+export type Environment = JsonObject;
+
+/** The source of a python grader, and how its scores are made. */
+export interface PythonSource {
+  readonly source: string;
+  /** The set of packages that it is meant to run with. */
+  readonly imageTag?: string;
+  readonly passThreshold?: number;
+}
+
+/** A Python source that has been loaded. */
+export interface PythonProgram {
+  /** Why it cannot grade any row: a mistake of its own, met when it was loaded. Its rows fail with this text. */
+  readonly fault?: string;
+  /** What may keep it from giving the scores that are expected, such as a package that is not there. */
+  readonly warnings: readonly Omit<ConfigIssue, 'severity' | 'path'>[];
+  /** The Python and the isolation that it runs with: `python 3.12.1 confined`. */
+  readonly signature: string;
+  /** The interpreter, its packages and the isolation, for the record of a run. */
+  readonly environment: Environment;
+  /** How many rows it can make use of at once. */
+  readonly window: number;
+  /**
+   * Calls its `grade(sample, item)`. What the source does wrong, or too long, is a failed score.
+   *
+   * @throws GradingError for a row that cannot be written as JSON
+   */
+  grade(row: Row): Score | LateScore;
+  close(): Promise<void>;
+}
+
+/** Runs Python sources apart from this process. */
+export interface Python {
+  /** @throws UnavailableError when there is no interpreter, or not the isolation that was asked for */
+  load(source: PythonSource): Promise<PythonProgram>;
+}
+
 /** What `prepare` may use. */
 export interface PrepareContext {
   /** The metric profile for graders that do not name one themselves. */
@@ -49,7 +112,10 @@ export interface PrepareContext {
   /** A directory with NLTK's `punkt_tab/english` files, for tokens that equal NLTK's on every text. */
   readonly punktData?: string;
   readonly embed?: Embed;
+  readonly python?: Python;
   readonly signal?: AbortSignal;
+  /** Nothing will be graded: what would fail every row is a mistake. */
+  readonly checksOnly?: boolean;
   /**
    * Prepares another grader, for graders made of graders (multi). Mistakes are thrown as a ConfigError whose
    * paths start with `path`.
@@ -65,9 +131,11 @@ export interface PreparedGrader {
    * Grades one row. Synchronous where the work is: a million rows must not pay for a million promises.
    * May throw a GradingError; the engine makes it a `failed` score.
    */
-  grade(row: Row): Score | Promise<Score>;
+  grade(row: Row): ComingScore;
   /** What the scores are made with, for people who compare them: `bleu/hosted-2025`. Default: the grader's type. */
   readonly signature?: string;
+  /** What the scores depend on beside the configuration. */
+  readonly environment?: Environment;
   /** The names in a score's `subRewards`, for a grader made of graders. */
   readonly members?: readonly string[];
   /**
@@ -75,6 +143,10 @@ export interface PreparedGrader {
    * parsed. Undefined when the grader reads rows otherwise.
    */
   readonly variables?: readonly TemplateVariable[];
+  /** Whether it asks for the JSON of rows. Beside templates' variables that is all that a scanned row need know. */
+  readonly readsJson?: boolean;
+  /** For a grader that answers with promises: how many rows it can make use of at once. Default 64. */
+  readonly window?: number;
   close?(): void | Promise<void>;
 }
 

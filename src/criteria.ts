@@ -1,7 +1,7 @@
 import type { PreparedGrader } from './contract.js';
 import { ConfigError, type PathSegment } from './errors.js';
 import { isObject } from './json-value.js';
-import { closeAll, gradeWithAll, variablesOf } from './members.js';
+import { closeAll, environmentOf, gradeWithAll, variablesOf, windowOf } from './members.js';
 import type { CriterionScore, Score } from './score.js';
 import { show } from './show.js';
 
@@ -101,7 +101,13 @@ export const allCriteria = (criteria: readonly PreparedCriterion[]): PreparedGra
     mergeCriteria(scores.map((score, index) => judge(criteria[index], score)));
   return {
     signature: criteria.map(({ name, grader }) => `${name}=${grader.signature}`).join(', '),
+    environment: environmentOf(
+      criteria.map(({ name }) => name),
+      graders,
+    ),
     variables: variablesOf(graders),
+    readsJson: graders.some(({ readsJson }) => readsJson),
+    window: windowOf(graders),
     grade: (row) => gradeWithAll(graders, row, merge),
     close: () => closeAll(graders),
   };

@@ -51,7 +51,7 @@ export const createEngine = (options: EngineOptions): Engine => {
     async validate(config, prepareOptions = {}) {
       const warnings: ConfigIssue[] = [];
       const errors = await mistakesOf(() =>
-        prepare(config, { ...prepareOptions, onWarning: (issue) => warnings.push(issue) }),
+        prepare(config, { ...prepareOptions, checksOnly: true, onWarning: (issue) => warnings.push(issue) }),
       );
       return [...errors, ...warnings];
     },

@@ -78,3 +78,16 @@ export class GradingError extends Error {
     Error.stackTraceLimit = stackTraceLimit;
   }
 }
+
+/** What a grader needs of the world outside is not there: an interpreter, a means of isolation, a model's address. */
+export class UnavailableError extends Error {
+  override readonly name = 'UnavailableError';
+
+  constructor(
+    message: string,
+    /** What to do about it. */
+    readonly hint?: string,
+  ) {
+    super(message);
+  }
+}

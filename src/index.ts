@@ -13,10 +13,12 @@
  * @module
  */
 export { builtinGraders, type GraderConfig } from '../graders/index.js';
-export { createEngine, type Engine, type PrepareOptions, type ReadyGrader } from './engine.js';
+export type { Engine, PrepareOptions, ReadyGrader } from './engine.js';
+export { createEngine, type EngineOptions } from './assembled-engine.js';
+export { createPython, type PythonOptions } from './python/host.js';
 export { defineGrader, graderFields, template } from './schema.js';
 export type { GraderDefinition, PreparedGrader, Row } from './contract.js';
-export { ConfigError, ERROR_CODES, GradingError, type ConfigIssue } from './errors.js';
+export { ConfigError, ERROR_CODES, GradingError, UnavailableError, type ConfigIssue } from './errors.js';
 export { failed, scored, type Score } from './score.js';
 export { run } from './threads.js';
 export type { RunOptions, RunResult } from './run/run.js';

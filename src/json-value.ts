@@ -32,3 +32,21 @@ export const valueAt = (root: unknown, path: readonly PathSegment[]): unknown =>
   for (const segment of path) value = childOf(value, segment);
   return value;
 };
+
+/** JSON has neither undefined nor functions; a program that hands in such a field has left it out. */
+export const isPresent = (value: unknown): boolean =>
+  value !== undefined && typeof value !== 'function' && typeof value !== 'symbol';
+
+/**
+ * The shortest JSON form of a value of a program's own; BigInt in decimal digits.
+ *
+ * @throws what a getter or `toJSON` of the value throws; RangeError for a value that contains itself
+ */
+export const toJson = (value: unknown): string => {
+  if (typeof value === 'bigint') return value.toString();
+  if (typeof value !== 'object' || value === null || 'toJSON' in value)
+    return JSON.stringify(value) ?? 'null';
+  if (Array.isArray(value)) return `[${Array.from(value, toJson).join(',')}]`;
+  const members = Object.entries(value).filter(([, member]) => isPresent(member));
+  return `{${members.map(([key, member]) => `${JSON.stringify(key)}:${toJson(member)}`).join(',')}}`;
+};

@@ -1,23 +1,56 @@
-import type { PreparedGrader, Row, TemplateVariable } from './contract.js';
-import type { Score } from './score.js';
+import type { Environment, PreparedGrader, Row, TemplateVariable } from './contract.js';
+import { LateScore, type ComingScore, type Score } from './score.js';
 
 /** Grades a row with every grader and merges their scores, in order; synchronous when all of them are. */
 export const gradeWithAll = (
   graders: readonly PreparedGrader[],
   row: Row,
   merge: (scores: readonly Score[]) => Score,
-): Score | Promise<Score> => {
+): Score | LateScore => {
   const scores = graders.map((grader) => grader.grade(row));
   if (scores.every(isSettled)) return merge(scores);
-  return Promise.all(scores.map(async (score) => score)).then(merge);
+  const merged = new LateScore();
+  let missing = scores.length;
+  scores.forEach((score, index) => {
+    receive(score, (settled) => {
+      scores[index] = settled;
+      missing -= 1;
+      if (missing === 0) merged.settle(merge(scores as Score[]));
+    });
+  });
+  return merged;
 };
 
-const isSettled = (score: Score | Promise<Score>): score is Score => !(score instanceof Promise);
+const isSettled = (score: ComingScore): score is Score => 'status' in score;
+
+/** Calls back with the score when it is there. The members of an engine's graders give no promise that is rejected. */
+const receive = (score: ComingScore, callBack: (score: Score) => void): void => {
+  if (isSettled(score)) callBack(score);
+  else if (score instanceof LateScore) score.sendTo({ receive: callBack });
+  else void score.then(callBack);
+};
 
 /** Every variable of the graders' templates; undefined when one of them reads rows otherwise. */
 export const variablesOf = (graders: readonly PreparedGrader[]): readonly TemplateVariable[] | undefined => {
   const variables = graders.map((grader) => grader.variables);
   return variables.every((each) => each !== undefined) ? variables.flat() : undefined;
+};
+
+/** The environments of the graders by their names; undefined when none has one. */
+export const environmentOf = (
+  names: readonly string[],
+  graders: readonly PreparedGrader[],
+): Environment | undefined => {
+  const entries = graders.flatMap(({ environment }, index) =>
+    environment === undefined ? [] : [[names[index], environment] as const],
+  );
+  return entries.length === 0 ? undefined : Object.fromEntries(entries);
+};
+
+/** The largest window of the graders; undefined when none of them names one. */
+export const windowOf = (graders: readonly PreparedGrader[]): number | undefined => {
+  const windows = graders.flatMap(({ window }) => window ?? []);
+  return windows.length === 0 ? undefined : Math.max(...windows);
 };
 
 /** Closes graders one after the other. */

@@ -35,6 +35,41 @@ export type CriterionScore = { readonly name: string } & Score;
 export type Score = Scored | Failed;
 
 /**
+ * A score that will come: a promise without the cost of one, for graders that have very many rows on their way. It has
+ * one receiver.
+ */
+export class LateScore {
+  private score: Score | undefined;
+  private receiver: ScoreReceiver | undefined;
+
+  /** Gives the score; called once. */
+  settle(score: Score): void {
+    this.score = score;
+    this.receiver?.receive(score);
+  }
+
+  /** Hands the score to its receiver, at once if it is there. */
+  sendTo(receiver: ScoreReceiver): void {
+    if (this.score === undefined) this.receiver = receiver;
+    else receiver.receive(this.score);
+  }
+
+  toPromise(): Promise<Score> {
+    return new Promise((resolve) => {
+      this.sendTo({ receive: resolve });
+    });
+  }
+}
+
+/** Who waits for a {@link LateScore}. */
+export interface ScoreReceiver {
+  receive(score: Score): void;
+}
+
+/** What grading a row gives: the score, or one that will come. */
+export type ComingScore = Score | Promise<Score> | LateScore;
+
+/**
  * A graded row; refuses a reward that is not finite, which would poison every mean it enters.
  *
  * @param passThreshold  `passed` is `reward >= passThreshold`, on the unrounded double; left out when undefined

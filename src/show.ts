@@ -21,3 +21,6 @@ export const printable = (text: string): string =>
 /** Text cut to a length that a message can have. */
 export const shorten = (text: string, length = MAX_SHOWN): string =>
   text.length > length ? `${text.slice(0, length)}…` : text;
+
+/** A text of several lines, such as a traceback, as one line. */
+export const onOneLine = (text: string): string => text.replaceAll(/\s*\n\s*/g, ' | ');

@@ -1,6 +1,6 @@
 import type { JsonObject, Row, TemplateVariable } from './contract.js';
 import { type ConfigIssue, formatPath, GradingError, type PathSegment } from './errors.js';
-import { childOf } from './json-value.js';
+import { childOf, isPresent, toJson } from './json-value.js';
 import { MAX_EXPRESSION_LENGTH, parsePath, PathMistake, type ShowPath } from './path.js';
 import { shorten } from './show.js';
 import { jsonSpanText } from './span.js';
@@ -316,26 +316,13 @@ const tryParse = (text: string): { readonly value: unknown } | undefined => {
   }
 };
 
-/** JSON has neither undefined nor functions; a program that hands in such a field has left it out. */
-const isPresent = (value: unknown): boolean =>
-  value !== undefined && typeof value !== 'function' && typeof value !== 'symbol';
-
 /** The shortest JSON form, for values that have no source text; BigInt in decimal digits. */
 const jsonText = (variable: TemplateVariable, value: unknown): string => {
   try {
-    return stringify(value);
+    return toJson(value);
   } catch {
     throw new GradingError('row_error', `{{ ${variable.expression} }} cannot be written as JSON`);
   }
-};
-
-const stringify = (value: unknown): string => {
-  if (typeof value === 'bigint') return value.toString();
-  if (typeof value !== 'object' || value === null || 'toJSON' in value)
-    return JSON.stringify(value) ?? 'null';
-  if (Array.isArray(value)) return `[${Array.from(value, stringify).join(',')}]`;
-  const members = Object.entries(value).filter(([, member]) => isPresent(member));
-  return `{${members.map(([key, member]) => `${JSON.stringify(key)}:${stringify(member)}`).join(',')}}`;
 };
 
 // Missing variables

@@ -10,10 +10,10 @@ const LAYERS = [
   ['contract'],
   ['template', 'members'],
   ['schema'],
-  ['metrics', 'stats', 'formula', 'dataset', 'validation', 'criteria', 'json-schema'],
+  ['metrics', 'stats', 'formula', 'dataset', 'validation', 'criteria', 'json-schema', 'python'],
   ['graders', 'engine', 'results'],
   ['run'],
-  ['threads'],
+  ['threads', 'assembled-engine'],
   ['index', 'cli', 'worker'],
 ];
 

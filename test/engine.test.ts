@@ -93,7 +93,7 @@ describe('validate finds everything in one go', () => {
     expect(await issuesOf(config)).toEqual([
       'calculate_output: is missing, expected a string',
       'graders[0].operation: expected one of eq, ne, like, ilike, neq, got 1',
-      'graders[1].type: unknown grader type "multy", expected one of string_check, text_similarity, multi',
+      'graders[1].type: unknown grader type "multy", expected one of string_check, text_similarity, python, multi',
       'graders[1].graders: is missing, expected an object or an array',
       'graders[1].calculate_output: is missing, expected a string',
     ]);
@@ -119,7 +119,13 @@ describe('validate finds everything in one go', () => {
 
   test('and says so when a type is known but belongs to a later version', async () => {
     expect(await issuesOf({ type: 'label_model', labels: [] })).toEqual([
-      'type: this version cannot run label_model graders; it has string_check, text_similarity, multi',
+      'type: this version cannot run label_model graders; it has string_check, text_similarity, python, multi',
+    ]);
+  });
+
+  test('and guesses what a source without a type is', async () => {
+    expect(await engine.validate({ source: 'def grade(sample, item): return 1' })).toMatchObject([
+      { path: ['type'], hint: 'did you mean "python"?' },
     ]);
   });
 

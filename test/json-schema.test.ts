@@ -93,6 +93,8 @@ const BROKEN_SHAPES = [
   'no-formula',
   'no-type',
   'not-a-grader',
+  'python-fields',
+  'python-without-source',
   'type-of-later-version',
   'unknown-type',
   'wrong-types',
@@ -130,6 +132,9 @@ describe('the JSON Schema of configurations', () => {
       { type: 'reinforcement', reinforcement },
       { model: 'x', method: { type: 'reinforcement', reinforcement } },
       { type: 'multi', graders: { a: grader }, calculate_output: 'a' },
+      { type: 'python', source: '', image_tag: '2025-05-08' },
+      { type: 'python', source: '', image_tag: null, name: 'code', pass_threshold: 0.5 },
+      { type: 'multi', graders: { a: grader, b: { type: 'python', source: '' } }, calculate_output: 'a + b' },
       { type: 'multi', graders: [grader], calculate_output: 'string_check_score' },
     ])
       expect(valid(config)).toBe(true);

@@ -1,13 +1,15 @@
 import type OpenAI from 'openai';
-import { describe, expect, test } from 'vitest';
+import { afterAll, describe, expect, test } from 'vitest';
 import {
   builtinGraders,
   type GraderConfig,
   type MultiConfig,
+  type PythonConfig,
   type StringCheckConfig,
   type TextSimilarityConfig,
 } from '../graders/index.js';
 import { createEngine } from '../src/engine.js';
+import { createPython } from '../src/python/host.js';
 
 // What the official package calls a grader is one of ours: the assignments below hold at compile time.
 const check: OpenAI.Graders.StringCheckGrader = {
@@ -24,8 +26,15 @@ const similarity: OpenAI.Graders.TextSimilarityGrader = {
   reference: '{{ item.answer }}',
   evaluation_metric: 'fuzzy_match',
 };
+const code: OpenAI.Graders.PythonGrader = {
+  type: 'python',
+  name: 'length',
+  source: 'def grade(sample, item):\n    return len(sample["output_text"]) / len(item["answer"])',
+  image_tag: '2025-05-08',
+};
 const ourCheck: StringCheckConfig = check;
 const ourSimilarity: TextSimilarityConfig = similarity;
+const ourCode: PythonConfig = code;
 
 // The package has one grader where the service takes a map of them (its own examples do).
 const theirMulti: OpenAI.Graders.MultiGrader = {
@@ -35,14 +44,23 @@ const theirMulti: OpenAI.Graders.MultiGrader = {
   calculate_output: '(exact + close) / 2',
 };
 const ourMulti: MultiConfig = { ...theirMulti, graders: { exact: check, close: similarity } };
+const ourMultiWithCode: MultiConfig = {
+  ...theirMulti,
+  graders: { close: similarity, code },
+  calculate_output: 'close * code',
+};
 
 // And the other way round, once a name is given: our options are theirs.
 type Operation = OpenAI.Graders.StringCheckGrader['operation'];
 type Metric = OpenAI.Graders.TextSimilarityGrader['evaluation_metric'];
 const backToTheirs: OpenAI.Graders.TextSimilarityGrader = { ...ourSimilarity, name: 'close' };
 const nameless: StringCheckConfig = { ...check, name: undefined };
+const { image_tag: _, ...untagged } = ourCode;
+const codeBackToTheirs: OpenAI.Graders.PythonGrader = { ...untagged, name: 'length' };
 
-const engine = createEngine({ graders: builtinGraders });
+const python = createPython({ workers: 1 });
+const engine = createEngine({ graders: builtinGraders, python });
+afterAll(() => python.close());
 const ROW = { item: { answer: 'John Doe' }, sample: 'Jon Doe' };
 
 describe("graders typed by OpenAI's package run as they are", () => {
@@ -52,6 +70,16 @@ describe("graders typed by OpenAI's package run as they are", () => {
     { name: 'text_similarity', config: ourSimilarity, reward: 14 / 15 },
     { name: 'text_similarity and back', config: backToTheirs, reward: 14 / 15 },
     { name: 'multi', config: ourMulti, reward: 7 / 15 },
+  ])('$name', async ({ config, reward }) => {
+    const grader = await engine.prepare(config);
+    const score = await grader.grade(ROW);
+    expect(score.status === 'scored' && score.reward).toBeCloseTo(reward, 14);
+  });
+
+  test.runIf(process.platform === 'linux').each<{ name: string; config: GraderConfig; reward: number }>([
+    { name: 'python', config: ourCode, reward: 7 / 8 },
+    { name: 'python and back', config: codeBackToTheirs, reward: 7 / 8 },
+    { name: 'multi with python', config: ourMultiWithCode, reward: (14 / 15) * (7 / 8) },
   ])('$name', async ({ config, reward }) => {
     const grader = await engine.prepare(config);
     const score = await grader.grade(ROW);

@@ -1,8 +1,10 @@
 import { buildApplication, buildCommand, buildRouteMap, type Application } from '@stricli/core';
 import { DATASET_FORMATS, type DatasetFormat } from '../dataset/format.js';
 import { version } from '../version.js';
+import { PYTHON_ISOLATIONS, type PythonIsolation } from '../python/isolation.js';
 import { EXIT, UsageError, type CommandContext } from './context.js';
 import type { CompareFlags } from './compare.js';
+import type { DoctorFlags } from './doctor.js';
 import { parserText } from './parser-text.js';
 import type { RunFlags } from './run.js';
 import type { SchemaFlags } from './schema.js';
@@ -34,6 +36,12 @@ const format = (value: string): DatasetFormat => {
   throw new UsageError(`expected one of ${DATASET_FORMATS.join(', ')}, got ${value}`);
 };
 
+const isolation = (value: string): PythonIsolation => {
+  const found = PYTHON_ISOLATIONS.find((name) => name === value);
+  if (found !== undefined) return found;
+  throw new UsageError(`expected one of ${PYTHON_ISOLATIONS.join(', ')}, got ${value}`);
+};
+
 const switchedOn = (brief: string) =>
   ({ kind: 'boolean', default: false, withNegated: false, brief }) as const;
 
@@ -43,19 +51,69 @@ const prepareFlags = {
     kind: 'parsed',
     parse: text,
     optional: true,
-    brief: 'NAME: numbers as hosted-2025 (default), nltk, sacrebleu',
+    brief: 'NAME: hosted-2025 (default), nltk or sacrebleu',
   },
   punktData: {
     kind: 'parsed',
     parse: text,
     optional: true,
-    brief: "DIR: NLTK's punkt_tab folder, for NLTK's exact tokens",
+    brief: "DIR: NLTK's punkt_tab folder, for its exact tokens",
   },
   strict: {
     kind: 'boolean',
     default: false,
     withNegated: false,
     brief: 'Warnings are errors; a broken row ends the run',
+  },
+} as const;
+
+const positive = (value: string): number => {
+  const number = Number(value);
+  if (value.trim() !== '' && number > 0 && number < Infinity) return number;
+  throw new UsageError(`expected a number above 0, got ${value}`);
+};
+
+const optional = { kind: 'parsed', parse: text, optional: true } as const;
+
+/** How python graders are run. */
+const pythonFlags = {
+  python: { ...optional, brief: 'PATH: the Python for python graders' },
+  pythonIsolation: { ...optional, parse: isolation, brief: 'LEVEL: confined (default), strict, open' },
+  pythonAllowRead: { ...optional, variadic: true, brief: 'DIR: they may read and import from here' },
+  pythonTimeout: { ...optional, parse: positive, brief: 'SECONDS: longest for a row; default 120' },
+  pythonMemory: { ...optional, parse: positive, brief: 'MB: most memory of a process; default 2048' },
+  pythonWrap: { ...optional, brief: 'COMMAND: start Python through this, such as bwrap' },
+} as const;
+
+/** Which files of a dataset are read, and as what. */
+const fileFlags = {
+  format: {
+    kind: 'parsed',
+    parse: format,
+    optional: true,
+    brief: 'NAME: jsonl, json, csv, tsv, parquet; else by name',
+  },
+  split: {
+    kind: 'parsed',
+    parse: text,
+    optional: true,
+    brief: 'NAME: part of a Hugging Face dataset folder',
+  },
+} as const;
+
+/** What a row of a dataset is. */
+const shapeFlags = {
+  outputField: {
+    kind: 'parsed',
+    parse: text,
+    optional: true,
+    brief: 'PATH: the row is item, this sample.output_text',
+  },
+  missingSample: {
+    kind: 'enum',
+    values: ['fail', 'empty'],
+    optional: true,
+    brief: 'Rows with no sample: fail (default), empty text',
   },
 } as const;
 
@@ -92,20 +150,9 @@ const runCommand = buildCommand<RunFlags, string[], CommandContext>({
         kind: 'parsed',
         parse: threads,
         optional: true,
-        brief: 'N: threads that grade; default all where it pays',
+        brief: 'N: threads or Python processes; default all',
       },
-      format: {
-        kind: 'parsed',
-        parse: format,
-        optional: true,
-        brief: 'NAME: jsonl, json, csv, tsv, parquet; default by ending',
-      },
-      split: {
-        kind: 'parsed',
-        parse: text,
-        optional: true,
-        brief: 'NAME: part of a Hugging Face dataset folder',
-      },
+      ...fileFlags,
       limit: {
         kind: 'parsed',
         parse: count,
@@ -117,7 +164,7 @@ const runCommand = buildCommand<RunFlags, string[], CommandContext>({
         parse: text,
         optional: true,
         variadic: true,
-        brief: 'PATH=VALUE: only rows with this value; all must hold',
+        brief: 'PATH=VALUE: only these rows; all must hold',
       },
       random: {
         kind: 'parsed',
@@ -131,18 +178,7 @@ const runCommand = buildCommand<RunFlags, string[], CommandContext>({
         optional: true,
         brief: 'S: seed of --random; default 0',
       },
-      outputField: {
-        kind: 'parsed',
-        parse: text,
-        optional: true,
-        brief: 'PATH: the row is item, this field sample.output_text',
-      },
-      missingSample: {
-        kind: 'enum',
-        values: ['fail', 'empty'],
-        optional: true,
-        brief: 'Rows without a sample: fail (default), or empty text',
-      },
+      ...shapeFlags,
       id: {
         kind: 'parsed',
         parse: text,
@@ -153,9 +189,11 @@ const runCommand = buildCommand<RunFlags, string[], CommandContext>({
         kind: 'enum',
         values: ['item', 'sample', 'all'],
         optional: true,
-        brief: 'Copy this part of the row into its result',
+        brief: 'Copy this part of the row to the result',
       },
       ...prepareFlags,
+      ...pythonFlags,
+      pythonOutput: { ...optional, brief: 'FILE: keep here what python graders print' },
       strict: switchedOn('Warnings are errors; a broken row ends the run'),
       maxFailed: {
         kind: 'parsed',
@@ -170,7 +208,7 @@ const runCommand = buildCommand<RunFlags, string[], CommandContext>({
         kind: 'boolean',
         default: false,
         withNegated: false,
-        brief: 'Summary as JSON on standard output; rows only to -o',
+        brief: 'Summary as JSON on standard output; rows to -o',
       },
       quiet: { kind: 'boolean', default: false, withNegated: false, brief: 'No progress and no summary' },
     },
@@ -208,16 +246,36 @@ const validateCommand = buildCommand<ValidateFlags, string[], CommandContext>({
       minimum: 1,
     },
     flags: {
+      rows: {
+        kind: 'parsed',
+        parse: text,
+        optional: true,
+        brief: 'DATA: try the graders on its first 200 rows',
+      },
+      ...fileFlags,
+      ...shapeFlags,
       ...prepareFlags,
+      ...pythonFlags,
       json: {
         kind: 'boolean',
         default: false,
         withNegated: false,
-        brief: 'Print the mistakes as JSON on standard output',
+        brief: 'Print what was found as JSON on standard output',
       },
     },
   },
-  docs: { brief: 'Check grader files: every mistake, with its place and what to do' },
+  docs: {
+    brief: 'Check grader files: every mistake, with its place and what to do',
+    fullDescription: [
+      'Check grader files and report every mistake, with its place and what to do.',
+      '',
+      'With --rows the graders also grade the first 200 rows of a dataset, in their order and then in',
+      'reverse with a fresh start: rewards that differ depend on what was graded before.',
+      '',
+      'Exit codes: 0 fine, 1 rewards depend on the order of the rows, 2 bad usage or a mistake in a file,',
+      '3 rows failed, 130 interrupted.',
+    ].join('\n'),
+  },
 });
 
 const compareCommand = buildCommand<CompareFlags, [a: string, b: string], CommandContext>({
@@ -266,6 +324,34 @@ const compareCommand = buildCommand<CompareFlags, [a: string, b: string], Comman
   },
 });
 
+const doctorCommand = buildCommand<DoctorFlags, [], CommandContext>({
+  loader: async () => (await import('./doctor.js')).doctorCommand,
+  parameters: {
+    flags: {
+      python: { ...optional, brief: 'PATH: the Python for python graders' },
+      image: { ...optional, brief: 'TAG: only this image, with more of it' },
+      install: switchedOn('Install the image, or what is missing of it'),
+      quick: switchedOn('No self-test'),
+      json: switchedOn('Everything as JSON on standard output'),
+    },
+  },
+  docs: {
+    brief: 'Show what python graders have on this machine, and prove it',
+    fullDescription: [
+      'Show what python graders have on this machine: interpreter, packages, means of isolation, speed.',
+      '',
+      'The self-test runs a grader that tries what it should not, such as network, files and forks.',
+      '',
+      'With --image the Python is the one that graders with this image_tag get, and the self-test imports',
+      "the image's packages. --install builds the image's environment, with uv or with venv and pip,",
+      'from PyPI; --python then says with which Python.',
+      '',
+      'Exit codes: 0 fine, 2 graders cannot run at the default isolation, something was not contained,',
+      'or the image of --image cannot be used; 130 interrupted.',
+    ].join('\n'),
+  },
+});
+
 const schemaCommand = buildCommand<SchemaFlags, [], CommandContext>({
   loader: async () => (await import('./schema.js')).schemaCommand,
   parameters: {},
@@ -276,6 +362,7 @@ const routes = {
   run: runCommand,
   validate: validateCommand,
   compare: compareCommand,
+  doctor: doctorCommand,
   schema: schemaCommand,
 };
 

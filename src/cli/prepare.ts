@@ -5,9 +5,11 @@ import { DEFAULT_PROFILE, resolveProfile } from '../metrics/profiles.js';
 import { tokenizer } from '../metrics/tokenize/index.js';
 import { diagnose, type ConfigFile, type Diagnostic } from './config-file.js';
 import { UsageError } from './context.js';
+import { createPython } from '../python/host.js';
+import { pythonOptions, type GradingFlags, type PythonFlags } from './python-flags.js';
 
 /** The flags that say how a grader is prepared. */
-export interface PrepareFlags {
+export interface PrepareFlags extends PythonFlags {
   readonly profile?: string;
   readonly punktData?: string;
   readonly strict: boolean;
@@ -21,13 +23,27 @@ export interface Prepared {
   readonly diagnostics: readonly Diagnostic[];
 }
 
+/** What depends on the command. */
+export interface PrepareChoices {
+  /** Receives what python graders print. */
+  readonly onOutput?: (text: string) => void;
+  /** Nothing will be graded. */
+  readonly checksOnly?: boolean;
+}
+
 /** Prepares the grader of a file; what is wrong with it is part of the result. */
-export const prepareFile = async (file: ConfigFile, flags: PrepareFlags): Promise<Prepared> => {
+export const prepareFile = async (
+  file: ConfigFile,
+  flags: PrepareFlags & GradingFlags,
+  { onOutput, checksOnly }: PrepareChoices = {},
+): Promise<Prepared> => {
   if (flags.punktData !== undefined) checkPunktData(flags.punktData);
   const issues: ConfigIssue[] = [];
-  const preparing = createEngine({ graders: builtinGraders }).prepare(file.value, {
+  const python = createPython({ ...pythonOptions(flags), onOutput });
+  const preparing = createEngine({ graders: builtinGraders, python }).prepare(file.value, {
     profile: profileName(flags.profile),
     punktData: flags.punktData,
+    checksOnly,
     onWarning: (issue) => issues.push(issue),
   });
   const grader = await preparing.catch((error: unknown) => {

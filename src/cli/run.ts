@@ -1,6 +1,7 @@
 import { DatasetError } from '../dataset/error.js';
 import type { DatasetFormat } from '../dataset/format.js';
-import type { PathSegment } from '../errors.js';
+import type { RowShape } from '../dataset/row.js';
+import { UnavailableError, type PathSegment } from '../errors.js';
 import { compilePath, TemplateError } from '../template.js';
 import type { RunSummary } from '../results/record.js';
 import { ResultsExistError, WriteError } from '../results/sink.js';
@@ -9,27 +10,33 @@ import type { RunOptions, RunResult } from '../run/run.js';
 import { run } from '../threads.js';
 import type { RowFilter } from '../run/select.js';
 import { WorkerError } from '../run/pool.js';
+import { onOneLine } from '../show.js';
 import { formatDiagnostic, readConfigFile, type ConfigFile } from './config-file.js';
 import { EXIT, UsageError, type CommandContext, type Io } from './context.js';
 import { checkGateNames, checkGates, parseGates, type Gate } from './gates.js';
 import { prepareFile, type PrepareFlags } from './prepare.js';
 import { ProgressLine } from './progress.js';
+import { PythonOutput } from './python-flags.js';
 import { renderSummary } from './summary.js';
 
-export interface RunFlags extends PrepareFlags {
+/** The flags that say how a dataset is read. */
+export interface DataFlags {
+  readonly format?: DatasetFormat;
+  readonly split?: string;
+  readonly outputField?: string;
+  readonly missingSample?: 'fail' | 'empty';
+}
+
+export interface RunFlags extends PrepareFlags, DataFlags {
   readonly output?: string;
   readonly overwrite: boolean;
   readonly resume: boolean;
   readonly retryFailed: boolean;
-  readonly format?: DatasetFormat;
-  readonly split?: string;
   readonly threads?: number;
   readonly limit?: number;
   readonly filter?: readonly string[];
   readonly random?: number;
   readonly seed?: number;
-  readonly outputField?: string;
-  readonly missingSample?: 'fail' | 'empty';
   readonly id?: string;
   readonly keep?: 'item' | 'sample' | 'all';
   readonly maxFailed: number;
@@ -38,6 +45,8 @@ export interface RunFlags extends PrepareFlags {
   readonly minPassRate?: readonly string[];
   readonly json: boolean;
   readonly quiet: boolean;
+  /** Where what python graders print goes. */
+  readonly pythonOutput?: string;
 }
 
 /** `assay run GRADER DATA`. */
@@ -71,12 +80,13 @@ const GOES_ON = 'the same command with --resume goes on where it stopped';
 const FULL_DISK = new Set(['ENOSPC', 'EDQUOT', 'EFBIG']);
 
 const hintFor = (error: unknown): string | undefined => {
+  if (error instanceof UnavailableError) return error.hint;
   if (error instanceof WorkerError) return `what was graded is kept; ${GOES_ON}`;
   const isFull = error instanceof WriteError && FULL_DISK.has(error.code ?? '');
   return isFull ? `make room, then ${GOES_ON}` : undefined;
 };
 
-const USER_ERRORS = [UsageError, DatasetError, ResultsExistError, ResumeError];
+const USER_ERRORS = [UsageError, UnavailableError, DatasetError, ResultsExistError, ResumeError];
 
 const exitCodeOf = (error: unknown): number | undefined => {
   if (error instanceof WriteError) return EXIT.cannotWrite;
@@ -94,7 +104,12 @@ const gradeDataset = async (
   const config = await readConfigFile(graderPath);
   const gates = parseGates(flags);
   const options = runOptions(io, flags, config, dataPaths);
-  const { grader, diagnostics } = await prepareFile(config, flags);
+  const output = new PythonOutput(flags.pythonOutput, flags.overwrite, [
+    graderPath,
+    ...dataPaths,
+    ...(flags.output === undefined ? [] : [flags.output]),
+  ]);
+  const { grader, diagnostics } = await prepareFile(config, flags, { onOutput: output.add });
   for (const diagnostic of diagnostics) io.stderr.write(`${formatDiagnostic(diagnostic)}\n`);
   if (grader === undefined) return EXIT.badUsage;
   const progress = flags.quiet ? undefined : new ProgressLine(io.stderr);
@@ -108,7 +123,9 @@ const gradeDataset = async (
       onProgress: (state) => progress?.update(state),
       onFailure: ({ code, message }, place) => {
         if (failures.length < SHOWN_FAILURES)
-          failures.push(`${dataPlace(dataPaths, place)}: ${code}: ${withoutPlace(message, place)}`);
+          failures.push(
+            `${dataPlace(dataPaths, place)}: ${code}: ${onOneLine(withoutPlace(message, place))}`,
+          );
       },
     });
   } finally {
@@ -120,6 +137,7 @@ const gradeDataset = async (
     io.stderr.write(
       renderSummary(result, failures, { colour: io.stderr.isTTY === true, columns: io.stderr.columns }),
     );
+  if (!flags.quiet && output.shown !== undefined) io.stderr.write(output.shown);
   if (result.status === 'interrupted' && result.summary.results !== null)
     io.stderr.write(`assay: interrupted; ${GOES_ON}\n`);
   return exitCode(io, result, flags.maxFailed, gates);
@@ -128,7 +146,7 @@ const gradeDataset = async (
 const SHOWN_FAILURES = 5;
 
 /** `rows.jsonl:17` for a line of the only file; a place in one of several names its file already. */
-const dataPlace = ([first, ...others]: readonly string[], place: string): string => {
+export const dataPlace = ([first, ...others]: readonly string[], place: string): string => {
   const [, line] = /^line (\d+)$/.exec(place) ?? [];
   return others.length === 0 && line !== undefined ? `${first}:${line}` : place;
 };
@@ -167,11 +185,7 @@ const runOptions = (
     filter: flags.filter?.map(parseFilter),
     random: flags.random,
     seed: flags.seed,
-    outputField:
-      flags.outputField === undefined
-        ? undefined
-        : withoutItem(parsePath('--output-field', flags.outputField)),
-    missingSample: flags.missingSample,
+    ...rowShape(flags),
     keep: { id: flags.id === undefined ? undefined : parsePath('--id', flags.id), input: flags.keep },
     signal: io.signal,
   };
@@ -187,6 +201,12 @@ const parsePath = (flag: string, path: string): readonly PathSegment[] => {
     throw error;
   }
 };
+
+/** What the flags say a row is. */
+export const rowShape = ({ outputField, missingSample }: DataFlags): Omit<RowShape, 'note'> => ({
+  outputField: outputField === undefined ? undefined : withoutItem(parsePath('--output-field', outputField)),
+  missingSample,
+});
 
 /** In flat rows the row is the item, so `item.x` and `x` are the same field. */
 const withoutItem = (path: readonly PathSegment[]): readonly PathSegment[] =>

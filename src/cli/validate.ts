@@ -1,21 +1,28 @@
+import type { ReadyGrader } from '../engine.js';
 import { ConfigFileError, formatDiagnostic, readConfigFile, type Diagnostic } from './config-file.js';
-import { EXIT, type CommandContext } from './context.js';
+import { EXIT, type CommandContext, type Io } from './context.js';
 import { prepareFile, type PrepareFlags } from './prepare.js';
-import { reportErrors } from './run.js';
+import { dataPlace, reportErrors, rowShape, type DataFlags } from './run.js';
+import { readTrialRows, trialExitCode, trialText, tryRows, type Trial } from './validate-rows.js';
 
 /** The flags of `assay validate`. */
-export interface ValidateFlags extends PrepareFlags {
+export interface ValidateFlags extends PrepareFlags, DataFlags {
+  /** A dataset whose first rows the graders are tried on. */
+  readonly rows?: string;
   readonly json: boolean;
 }
 
-/** `assay validate FILE...`: every mistake of every file; prose on stderr, or with `--json` an array on stdout. */
+/**
+ * `assay validate FILE...`: every mistake of every file; prose on stderr, or with `--json` an array on stdout. With
+ * `--rows` the graders are also tried, and the JSON is an object.
+ */
 export const validateCommand = async function (
   this: CommandContext,
   flags: ValidateFlags,
   ...paths: string[]
 ): Promise<void> {
-  const { stdout, stderr } = this.io;
-  this.process.exitCode = await reportErrors(this.io, async () => {
+  const { stdout, stderr, signal } = this.io;
+  const work = async (): Promise<number> => {
     const checks: Check[] = [];
     for (const path of paths) {
       const check = await checkFile(path, flags);
@@ -25,32 +32,72 @@ export const validateCommand = async function (
       stderr.write(`${path}: ${check.conclusion}\n`);
     }
     const diagnostics = checks.flatMap((check) => check.diagnostics);
-    if (flags.json) stdout.write(`${JSON.stringify(diagnostics, undefined, 2)}\n`);
-    return diagnostics.some(isError) ? EXIT.badUsage : EXIT.ok;
+    const trials = flags.rows === undefined ? undefined : await tryFiles(this.io, checks, flags, flags.rows);
+    const found = trials === undefined ? diagnostics : { diagnostics, trials };
+    if (flags.json) stdout.write(`${JSON.stringify(found, undefined, 2)}\n`);
+    if (diagnostics.some(isError)) return EXIT.badUsage;
+    // Failed rows count for more than rewards that depend on the order.
+    return Math.max(EXIT.ok, ...(trials ?? []).map(trialExitCode));
+  };
+  this.process.exitCode = await reportErrors(this.io, work).catch((error: unknown) => {
+    if (!signal.aborted) throw error;
+    return EXIT.interrupted;
   });
 };
 
+/** What came of the grader of a file. */
+interface FileTrial extends Trial {
+  readonly file: string;
+}
+
+const tryFiles = async (
+  { stdin, stderr, signal }: Io,
+  checks: readonly Check[],
+  flags: ValidateFlags,
+  data: string,
+): Promise<readonly FileTrial[]> => {
+  const { format, split } = flags;
+  const options = { format, split, signal, ...rowShape(flags) };
+  const rows = await readTrialRows(data === '-' ? stdin : data, options);
+  const trials: FileTrial[] = [];
+  for (const { file, prepare } of checks) {
+    if (prepare === undefined) continue;
+    const trial = await tryRows(prepare, rows, signal);
+    if (!flags.json) stderr.write(trialText(file, trial, (place) => dataPlace([data], place)));
+    trials.push({ file, ...trial });
+  }
+  return trials;
+};
+
 interface Check {
+  readonly file: string;
   readonly diagnostics: readonly Diagnostic[];
   /** What is said about the file in the end: `fine (string_check "exact")`. */
   readonly conclusion: string;
+  /** Makes the grader ready once more; undefined when there is an error. */
+  readonly prepare?: () => Promise<ReadyGrader>;
 }
 
-const checkFile = async (path: string, flags: PrepareFlags): Promise<Check> => {
+const checkFile = async (file: string, flags: ValidateFlags): Promise<Check> => {
   try {
-    const { grader, diagnostics } = await prepareFile(await readConfigFile(path), flags);
+    const config = await readConfigFile(file);
+    const { grader, diagnostics } = await prepareFile(config, flags, {
+      checksOnly: flags.rows === undefined,
+    });
     await grader?.close();
-    if (grader === undefined) return { diagnostics, conclusion: count(diagnostics) };
+    if (grader === undefined) return { file, diagnostics, conclusion: count(diagnostics) };
     const { type, name, criteria } = grader;
     const what =
       criteria.length > 0
         ? plural(criteria.length, 'criterion', 'criteria')
         : `${type} ${JSON.stringify(name)}`;
     const warned = diagnostics.length > 0 ? `, ${count(diagnostics)}` : '';
-    return { diagnostics, conclusion: `fine (${what})${warned}` };
+    // With one process a python grader sees the rows in their order.
+    const prepare = async () => (await prepareFile(config, { ...flags, threads: 1 })).grader as ReadyGrader;
+    return { file, diagnostics, conclusion: `fine (${what})${warned}`, prepare };
   } catch (error) {
     if (!(error instanceof ConfigFileError)) throw error;
-    return { diagnostics: error.diagnostics, conclusion: count(error.diagnostics) };
+    return { file, diagnostics: error.diagnostics, conclusion: count(error.diagnostics) };
   }
 };
 

@@ -1,4 +1,4 @@
-import type { JsonObject, Namespace, Row, TemplateVariable } from '../contract.js';
+import type { JsonObject, Namespace, Row, RowJson, TemplateVariable } from '../contract.js';
 import type { PathSegment } from '../errors.js';
 import { compileKernel } from '../kernels/kernel.js';
 import { WASM } from '../kernels/row.wasm.js';
@@ -8,6 +8,8 @@ import { parseRow, type RowShape } from './row.js';
 export interface RowScannerOptions {
   /** The variables whose texts are wanted: the very objects that a row's `textOf` will be asked about. */
   readonly variables: readonly TemplateVariable[];
+  /** Whether rows will be asked for their JSON. */
+  readonly readsJson?: boolean;
   /** As for {@link parseRow}. */
   readonly missingSample?: RowShape['missingSample'];
 }
@@ -24,11 +26,13 @@ export class RowScanner {
   /** Which text of a row is a variable's. */
   private readonly slots: ReadonlyMap<TemplateVariable, number>;
   private readonly tree = new PathTree();
+  private readonly root = this.tree.add([]);
   private readonly item = this.tree.add(['item']);
   private readonly sample = this.tree.add(['sample']);
   private readonly outputText = this.tree.add(['sample', 'output_text']);
   private readonly output = this.tree.add(['sample', 'output']);
   private readonly choices = this.tree.add(['sample', 'choices']);
+  private readonly json: ScannedJson | undefined;
   private readonly needsSample: boolean;
   /** Undefined when there is a variable whose value is never found. */
   private readonly places: Places | undefined;
@@ -44,7 +48,8 @@ export class RowScanner {
   /** How many rows have been left to the parser since the last one that was not. */
   private misses = 0;
 
-  constructor({ variables, missingSample = 'fail' }: RowScannerOptions) {
+  constructor({ variables, readsJson = false, missingSample = 'fail' }: RowScannerOptions) {
+    if (readsJson) this.json = new ScannedJson(this.tree, (node) => this.textAt(node) ?? '');
     const distinct = new Map(variables.map((variable) => [keyOf(variable), variable]));
     const keys = [...distinct.keys()];
     this.slots = new Map(variables.map((variable) => [variable, keys.indexOf(keyOf(variable))]));
@@ -92,7 +97,8 @@ export class RowScanner {
       return undefined;
     }
     this.misses = 0;
-    return new ScannedRow(texts, this.slots, this.parse, from, to);
+    const json = this.json?.read(this.bytes, this.numbers);
+    return new ScannedRow(texts, json, this.slots, this.parse, from, to);
   }
 
   /** The texts of all slots; undefined when the row or one of them is not as it has to be. */
@@ -102,12 +108,14 @@ export class RowScanner {
     if (kernel.scan(TREE_START, tree.nodesEnd, start, end) === 0) return undefined;
     const nodes = this.nodesOf(places);
     if (nodes === undefined) return undefined;
+    if (nodes.length === 0) return NO_TEXTS;
     const texts = nodes.map((node) => this.textAt(node));
     return texts.every((text) => text !== undefined) ? texts : undefined;
   }
 
   /** The nodes of the slots in the row that was scanned; undefined when it is better parsed. */
   private nodesOf({ wrapped, flat }: Places): readonly number[] | undefined {
+    if (this.kindOf(this.root) !== OBJECT) return undefined;
     const { object, text } = this.kindOf(this.item) === OBJECT ? wrapped : flat;
     switch (this.kindOf(this.sample)) {
       case STRING:
@@ -190,6 +198,8 @@ export class RowScanner {
   }
 }
 
+const NO_TEXTS: readonly string[] = [];
+
 type NodeOf = (variable: TemplateVariable) => number;
 
 /**
@@ -216,6 +226,7 @@ class ScannedRow implements Row {
 
   constructor(
     private readonly texts: readonly string[],
+    private readonly spans: RowJson | undefined,
     private readonly slots: ReadonlyMap<TemplateVariable, number>,
     private readonly parse: (start: number, end: number) => Row,
     private readonly start: number,
@@ -225,6 +236,10 @@ class ScannedRow implements Row {
   textOf(variable: TemplateVariable): string | undefined {
     const slot = this.slots.get(variable);
     return slot === undefined ? undefined : this.texts[slot];
+  }
+
+  json(): RowJson | undefined {
+    return this.spans;
   }
 
   get item(): JsonObject {
@@ -242,6 +257,77 @@ class ScannedRow implements Row {
   private get row(): Row {
     this.parsed ??= this.parse(this.start, this.end);
     return this.parsed;
+  }
+}
+
+/** Where the JSON of the row that was scanned last lies. One object for all rows: they are handed on one by one. */
+class ScannedJson implements RowJson {
+  bytes = Buffer.alloc(0);
+  itemStart = 0;
+  itemEnd = 0;
+  sampleKind: RowJson['sampleKind'];
+  sampleStart = 0;
+  sampleEnd = 0;
+  hasOutputText = false;
+  hasOutputTools = false;
+  hasChoices = false;
+  hasOutputJson = false;
+  outputTextStart: number | undefined;
+  private readonly root: number;
+  private readonly item: number;
+  private readonly sample: number;
+  private readonly text: number;
+  private readonly tools: number;
+  private readonly choices: number;
+  private readonly parsed: number;
+  private textNode = 0;
+
+  constructor(
+    tree: PathTree,
+    private readonly textAt: (node: number) => string,
+  ) {
+    this.root = tree.add([]);
+    this.item = tree.add(['item']);
+    this.sample = tree.add(['sample']);
+    const field = (name: string) => tree.add(['sample', name]);
+    this.text = field('output_text');
+    this.tools = field('output_tools');
+    this.choices = field('choices');
+    this.parsed = field('output_json');
+  }
+
+  /** Undefined when a field is not of the kind that graders expect, and has to be put right. */
+  read(bytes: Buffer, numbers: Uint32Array): this | undefined {
+    this.bytes = bytes as Buffer<ArrayBuffer>;
+    const { root, sample, text, tools, choices, parsed } = this;
+    const item = numbers[this.item + KIND] === OBJECT ? this.item : root;
+    this.itemStart = numbers[item + START];
+    this.itemEnd = numbers[item + END];
+    const kind = numbers[sample + KIND];
+    this.sampleStart = kind === ABSENT ? 0 : numbers[sample + START];
+    this.sampleEnd = kind === ABSENT ? 0 : numbers[sample + END];
+    this.sampleKind = kind === ABSENT ? undefined : kind === OBJECT ? 'object' : 'text';
+    const isObject = kind === OBJECT;
+    const textKind = numbers[text + KIND];
+    const toolsKind = numbers[tools + KIND];
+    const choicesKind = numbers[choices + KIND];
+    this.hasOutputText = isObject && (textKind === STRING || textKind === ESCAPED);
+    this.hasOutputTools = isObject && toolsKind === ARRAY;
+    this.hasChoices = isObject && choicesKind === ARRAY;
+    this.hasOutputJson = isObject && numbers[parsed + KIND] !== ABSENT;
+    this.textNode = isObject ? text : sample;
+    this.outputTextStart =
+      this.hasOutputText || this.sampleKind === 'text' ? numbers[this.textNode + START] : undefined;
+    const isUsual =
+      !isObject ||
+      ((this.hasOutputText || textKind === ABSENT) &&
+        (this.hasOutputTools || toolsKind === ABSENT) &&
+        (this.hasChoices || choicesKind === ABSENT));
+    return isUsual ? this : undefined;
+  }
+
+  outputText(): string {
+    return this.textAt(this.textNode);
   }
 }
 
@@ -282,6 +368,7 @@ const ABSENT = 0;
 const STRING = 1;
 const ESCAPED = 2;
 const OBJECT = 4;
+const ARRAY = 5;
 
 /** A node's numbers, and where the kernel writes what it has found. */
 const NODE_NUMBERS = 8;

@@ -1,16 +1,21 @@
 import type { PreparedGrader } from '../contract.js';
 import { ERROR_CODES, GradingError } from '../errors.js';
-import { failed, type Failed, type Score } from '../score.js';
+import { failed, LateScore, type ComingScore, type Failed, type Score } from '../score.js';
 import { show } from '../show.js';
 
 /** A grader whose `grade` never throws and never gives a reward that is no number, whoever wrote it. */
 export const guard = (type: string, prepared: PreparedGrader): PreparedGrader & { signature: string } => ({
   signature: prepared.signature ?? type,
+  environment: prepared.environment,
   members: prepared.members,
   variables: prepared.variables,
+  readsJson: prepared.readsJson,
+  window: prepared.window,
   grade(row) {
     try {
       const score = prepared.grade(row);
+      // Only what comes with the package makes late scores, of what it has checked itself.
+      if (score instanceof LateScore) return score;
       return isPromise(score) ? Promise.resolve(score).then(soundScore).catch(toFailure) : soundScore(score);
     } catch (error) {
       return toFailure(error);
@@ -19,7 +24,7 @@ export const guard = (type: string, prepared: PreparedGrader): PreparedGrader & 
   close: () => prepared.close?.(),
 });
 
-const isPromise = (score: Score | Promise<Score>): score is Promise<Score> =>
+const isPromise = (score: ComingScore): score is Promise<Score> =>
   typeof (score as Partial<Promise<Score>> | undefined)?.then === 'function';
 
 const soundScore = (score: Score | undefined): Score => {

@@ -1,16 +1,18 @@
 import type {
   Embed,
+  Environment,
   GraderDefinition,
   PrepareContext,
   PreparedGrader,
+  Python,
   Row,
   TemplateVariable,
 } from '../contract.js';
 import { allCriteria, findGraders, type Criterion, type PreparedCriterion } from '../criteria.js';
 import { toRow } from '../dataset/row.js';
-import { ConfigError, type ConfigIssue, type PathSegment } from '../errors.js';
+import { ConfigError, UnavailableError, type ConfigIssue, type PathSegment } from '../errors.js';
 import { DEFAULT_PROFILE } from '../metrics/profiles.js';
-import type { Score } from '../score.js';
+import { failed, LateScore, type ComingScore, type Score } from '../score.js';
 import { checkShape, relocate, shapeOf } from '../validation.js';
 import { guard } from './guard.js';
 import { nestedGraders, prototypeKeys } from './inspect.js';
@@ -19,6 +21,7 @@ import { selectDefinition, type Registry } from './registry.js';
 /** What graders may use of the world outside; see {@link PrepareContext}. */
 export interface Host {
   readonly embed?: Embed;
+  readonly python?: Python;
 }
 
 /** How a configuration is prepared. */
@@ -28,6 +31,8 @@ export interface PrepareOptions {
   /** A directory with NLTK's `punkt_tab/english` files. */
   readonly punktData?: string;
   readonly signal?: AbortSignal;
+  /** Nothing will be graded: what a grader needs of the machine may be missing, which is a warning then. */
+  readonly checksOnly?: boolean;
   /** Receives what is allowed but probably not meant. */
   readonly onWarning?: (issue: ConfigIssue) => void;
 }
@@ -50,17 +55,23 @@ export interface ReadyGrader {
   readonly type: string;
   /** What the scores are made with: `bleu/hosted-2025`. */
   readonly signature: string;
+  /** What the scores depend on beside the configuration, by member or criterion where it is made of graders. */
+  readonly environment: Environment | undefined;
   /** The names of an eval's criteria, in order; empty for a single grader. */
   readonly criteria: readonly string[];
   /** The names of a multi's members, in order; empty for any other grader. */
   readonly members: readonly string[];
   /** Every variable of its templates; undefined when it reads rows otherwise. See {@link PreparedGrader.variables}. */
   readonly variables: readonly TemplateVariable[] | undefined;
+  /** See {@link PreparedGrader.readsJson}. */
+  readonly readsJson: boolean | undefined;
+  /** How many rows it can make use of at once, where scores are promises and it says so. */
+  readonly window: number | undefined;
   readonly origin: GraderOrigin;
   /** Grades one row: `{ item, sample }`, or a flat object that is the item itself. */
   grade(row: Row | Record<string, unknown>): Score | Promise<Score>;
   /** As `grade`, for a row that already has its final shape. */
-  gradeRow(row: Row): Score | Promise<Score>;
+  gradeRow(row: Row): ComingScore;
   close(): Promise<void>;
 }
 
@@ -79,6 +90,13 @@ export const mistakesOf = async (prepare: () => Promise<Closable>): Promise<read
     throw error;
   }
 };
+
+/** Beside mistakes that are known already, it does not matter what this machine lacks. */
+const furtherMistakesOf = (prepare: () => Promise<Closable>): Promise<readonly ConfigIssue[]> =>
+  mistakesOf(prepare).catch((error: unknown) => {
+    if (error instanceof UnavailableError) return [];
+    throw error;
+  });
 
 /** One configuration on its way to a grader: every mistake is thrown at once, every oddity reported. */
 export class Preparation {
@@ -176,8 +194,24 @@ export class Preparation {
       context.warn(warning);
     const errors = shape.issues.filter(({ severity }) => severity === 'error');
     if (issue !== undefined) errors.unshift(issue);
-    if (errors.length === 0) return guard(definition.type, await definition.prepare(shape.config, context));
+    if (errors.length === 0)
+      return guard(definition.type, await this.prepared(definition, shape.config, context));
     throw new ConfigError([...errors, ...(await this.furtherMistakes(definition, config, errors, context))]);
+  }
+
+  private async prepared(
+    definition: GraderDefinition,
+    config: unknown,
+    context: PrepareContext,
+  ): Promise<PreparedGrader> {
+    try {
+      return await definition.prepare(config, context);
+    } catch (error) {
+      if (this.options.checksOnly !== true || !(error instanceof UnavailableError)) throw error;
+      const { message, hint } = error;
+      context.warn({ path: [], message: `cannot run here: ${message}`, ...(hint !== undefined && { hint }) });
+      return { grade: () => failed('other_error', message) };
+    }
   }
 
   /** Beside its wrong fields, a grader may have mistakes in its formula and in its members. */
@@ -188,11 +222,11 @@ export class Preparation {
     context: PrepareContext,
   ): Promise<readonly ConfigIssue[]> {
     const { config: rest } = checkShape(definition.schema, withoutLabels(config, errors));
-    if (rest !== undefined) return mistakesOf(async () => definition.prepare(rest, context));
+    if (rest !== undefined) return furtherMistakesOf(async () => definition.prepare(rest, context));
     const issues: ConfigIssue[] = [];
     for (const { path, config: member } of nestedGraders(definition.schema, config)) {
       if (errors.some((error) => isWithin(path, error.path))) continue;
-      issues.push(...(await mistakesOf(() => context.prepare(member, path))));
+      issues.push(...(await furtherMistakesOf(() => context.prepare(member, path))));
     }
     return issues;
   }
@@ -204,6 +238,7 @@ export class Preparation {
       profile: this.profile,
       punktData: this.options.punktData,
       signal: this.options.signal,
+      checksOnly: this.options.checksOnly,
       warn: (issue) => onWarning({ ...issue, severity: 'warning' }),
       // A member's mistakes have paths from its parent's root, as the parent's own mistakes do.
       prepare: (member, memberPath) =>
@@ -226,6 +261,9 @@ const isWithin = (path: readonly PathSegment[], outer: readonly PathSegment[]): 
 
 type Prepared = Omit<ReadyGrader, 'origin'>;
 
+const inPublic = (score: ComingScore): Score | Promise<Score> =>
+  score instanceof LateScore ? score.toPromise() : score;
+
 const ready = (
   name: string,
   type: string,
@@ -237,12 +275,15 @@ const ready = (
   criteria,
   members: prepared.members ?? [],
   variables: prepared.variables,
+  readsJson: prepared.readsJson,
+  window: prepared.window,
   signature: prepared.signature ?? type,
+  environment: prepared.environment,
   gradeRow: (row) => prepared.grade(row),
   grade(row) {
-    if (typeof row.sourceText === 'function') return prepared.grade(row as Row);
+    if (typeof row.sourceText === 'function') return inPublic(prepared.grade(row as Row));
     const shaped = toRow(row);
-    return 'status' in shaped ? shaped : prepared.grade(shaped);
+    return 'status' in shaped ? shaped : inPublic(prepared.grade(shaped));
   },
   close: async () => prepared.close?.(),
 });

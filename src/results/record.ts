@@ -1,4 +1,5 @@
 import { open, readFile, rename } from 'node:fs/promises';
+import type { Environment } from '../contract.js';
 import { cannotWrite } from './sink.js';
 import type { ScoreSummary } from './summary.js';
 
@@ -62,6 +63,8 @@ export interface JournalRecord {
 /** A finished run, as `--json` prints it. */
 export interface RunSummary extends ScoreSummary {
   readonly grader: GraderRecord;
+  /** What the scores depend on beside grader and rows: the Python of a python grader and its packages. */
+  readonly environment?: Environment;
   /** The metric profile that applied to graders which named none. */
   readonly profile: string;
   readonly dataset: string;

@@ -8,7 +8,7 @@ import type { ReadyGrader } from '../engine.js';
 import { LineBuffer } from '../results/line-buffer.js';
 import type { LineExtras } from '../results/line.js';
 import { ScoreCollector, snapshot, type ScoreColumns } from '../results/score-columns.js';
-import { failed, type Failed, type Score } from '../score.js';
+import { failed, LateScore, type Failed, type Score, type ScoreReceiver } from '../score.js';
 import { jsonSpanText } from '../span.js';
 import { valueText, type RowSelection } from './select.js';
 
@@ -41,8 +41,8 @@ export interface BlockGraderOptions {
   readonly keep: Keep;
   /** Ends a block early; the rows in flight are waited for. */
   readonly signal?: AbortSignal;
-  /** Most rows in flight at once, for graders that answer with promises. */
-  readonly concurrency: number;
+  /** Called when the score has come that {@link BlockGrader.settle} can go on with. */
+  readonly onScore: () => void;
 }
 
 /** A failed row, and where it stands. */
@@ -60,25 +60,38 @@ export interface GradedBlock {
   readonly failures: readonly RowFailure[];
   /** What was odd about the rows; every note is told once. */
   readonly notes: readonly RowNote[];
-  /** True when no later block has a row that is asked for. */
+  /** True when the block is finished, and no later one has a row that is asked for. */
   readonly done: boolean;
 }
 
-/** A row whose score is on its way. */
-interface Pending {
-  readonly number: number;
-  readonly place: string;
-  readonly score: Score | Promise<Score>;
-  /** Undefined when the line says nothing of its row, or repeats it as it is. */
-  readonly extras: LineExtras | undefined;
-  readonly start: number;
-  readonly end: number;
+/** A row that has been handed to the grader, and waits for its score or for those before it. */
+class Pending implements ScoreReceiver {
+  /** Undefined until it has come. */
+  score: Score | undefined;
+  /** The row behind it. */
+  next: Pending | undefined;
+
+  constructor(
+    readonly number: number,
+    /** Where it stands in its file. */
+    readonly line: number,
+    /** Undefined when the line says nothing of its row, or repeats it as it is. */
+    readonly extras: LineExtras | undefined,
+    readonly start: number,
+    readonly end: number,
+    private readonly block: BlockGrader,
+  ) {}
+
+  receive(score: Score): void {
+    this.score = score;
+    this.block.arrived(this);
+  }
 }
 
-/** How long a row that has been graded may wait to be written. */
-const FLUSH_MS = 200;
-
-/** Turns blocks of input lines into result lines, in order, one for each selected row. */
+/**
+ * Turns blocks of input lines into result lines, in order, one for each selected row. A block is opened, its rows are
+ * handed out and settled by turns until it is finished, and what has been graded is taken in between or at the end.
+ */
 export class BlockGrader {
   /** Gives memory to read a block into. */
   readonly takeMemory: ((bytes: number) => Buffer) | undefined;
@@ -88,13 +101,22 @@ export class BlockGrader {
   private readonly scanner: RowScanner | undefined;
   private readonly shape: RowShape;
   private readonly notesTold = new Set<RowNote>();
+  /** How many rows have been handed out and not been settled. */
+  inFlight = 0;
+  /** Whether all rows of the open block have been handed out. */
+  ended = true;
+  /** Whether no later block has a row that is asked for. */
+  done = false;
   private block: LineBlock = { bytes: Buffer.alloc(0), position: 0 };
   private scans = false;
   private row = 0;
   private prefix = '';
   private failures: RowFailure[] = [];
   private notes: RowNote[] = [];
-  private done = false;
+  /** The rows in flight, the first and the last of them. */
+  private first: Pending | undefined;
+  private last: Pending | undefined;
+  private rejection: { readonly error: unknown } | undefined;
 
   constructor(private readonly options: BlockGraderOptions) {
     const { grader, shape, filters, keep } = options;
@@ -105,50 +127,22 @@ export class BlockGrader {
       keep.id === undefined &&
       (keep.input === undefined || keep.input === 'all');
     if (scannable && grader.variables !== undefined) {
-      const scanner = new RowScanner({ variables: grader.variables, missingSample: shape.missingSample });
+      const scanner = new RowScanner({
+        variables: grader.variables,
+        readsJson: grader.readsJson,
+        missingSample: shape.missingSample,
+      });
       this.scanner = scanner;
       this.takeMemory = (bytes) => scanner.memory(bytes);
     }
   }
 
   /**
-   * Grades the rows of a block; gives it as one, or as several where scores take their time, so that none waits for
-   * long before it is written.
+   * Begins with a block. The one before must be finished: its memory is used again.
    *
    * @param prefix  stands before the number of a line where rows are told: `line `, `b.jsonl line `
    */
-  async *grade(block: LineBlock, prefix: string, claim: Claim): AsyncGenerator<GradedBlock, void, undefined> {
-    this.open(block, prefix, claim);
-    const { concurrency, signal } = this.options;
-    const inFlight: Pending[] = [];
-    let lastTaken = performance.now();
-    let ended = false;
-    while (!ended || inFlight.length > 0) {
-      // Nothing can abort the run while this function does not wait.
-      const pending: Pending | undefined = ended ? undefined : this.gradeLines(inFlight.length === 0);
-      ended ||= pending === undefined || signal?.aborted === true;
-      if (pending !== undefined) inFlight.push(pending);
-      if (inFlight.length === 0 || (!ended && inFlight.length < concurrency)) continue;
-      await this.settle(inFlight.shift() as Pending);
-      ended ||= signal?.aborted === true;
-      if (performance.now() - lastTaken < FLUSH_MS) continue;
-      yield this.take();
-      lastTaken = performance.now();
-    }
-    yield this.take();
-  }
-
-  /** What has been graded since the last time. */
-  private take(): GradedBlock {
-    const { failures, notes, done } = this;
-    const scores = snapshot(this.scores);
-    this.scores.clear();
-    this.failures = [];
-    this.notes = [];
-    return { lines: this.out.take(), scores, failures, notes, done };
-  }
-
-  private open(block: LineBlock, prefix: string, claim: Claim): void {
+  open(block: LineBlock, prefix: string, claim: Claim): void {
     this.block = block;
     this.prefix = prefix;
     this.lines.open(block);
@@ -157,11 +151,79 @@ export class BlockGrader {
     this.lines.startAt(line);
     this.scans = this.scanner !== undefined && this.lines.valid;
     if (this.scans) this.scanner?.open(block.bytes, this.lines.ascii);
+    this.ended = false;
+    this.done = false;
+  }
+
+  /** Hands rows to the grader until so many are in flight, or the block is at its end. */
+  handOut(most: number): void {
+    const { signal } = this.options;
+    while (!this.ended && this.inFlight < most) {
+      const pending = signal?.aborted === true ? undefined : this.gradeLines(this.inFlight === 0);
+      if (pending === undefined) this.ended = true;
+      else this.enqueue(pending);
+    }
   }
 
   /**
-   * Grades lines up to the first score that has to wait, for itself or for one before it; undefined at the end. Not in
-   * the function above, for V8 makes less of a loop in an asynchronous one.
+   * Writes the rows in flight up to the first one without a score.
+   *
+   * @throws what a score was rejected with, which no grader of an engine does
+   */
+  settle(): void {
+    if (this.rejection !== undefined) throw this.rejection.error;
+    for (let row = this.first; row?.score !== undefined; row = row.next) {
+      this.first = row.next;
+      this.inFlight -= 1;
+      this.count(row.score, row.line);
+      this.write(row.number, row.score, row.extras, row.start, row.end);
+    }
+  }
+
+  /** Whether nothing of the block is left to grade. */
+  get isFinished(): boolean {
+    return this.ended && this.inFlight === 0;
+  }
+
+  /** Bytes of the block behind the last row that was settled. */
+  get bytesLeft(): number {
+    if (this.isFinished) return 0;
+    return (
+      this.block.bytes.length -
+      (this.inFlight > 0 && this.first !== undefined ? this.first.start : this.lines.end)
+    );
+  }
+
+  /** Whether there is something to take. */
+  get hasLines(): boolean {
+    return this.scores.count > 0;
+  }
+
+  /** What has been graded since the last time. */
+  take(): GradedBlock {
+    const { failures, notes } = this;
+    const scores = snapshot(this.scores);
+    this.scores.clear();
+    this.failures = [];
+    this.notes = [];
+    return { lines: this.out.take(), scores, failures, notes, done: this.done && this.isFinished };
+  }
+
+  /** Makes the rows in flight independent of the memory that the block was given in. */
+  copyBytes(): void {
+    if (this.options.keep.input === 'all')
+      this.block = { ...this.block, bytes: Buffer.from(this.block.bytes) };
+  }
+
+  private enqueue(pending: Pending): void {
+    if (this.inFlight === 0) this.first = pending;
+    else if (this.last !== undefined) this.last.next = pending;
+    this.last = pending;
+    this.inFlight += 1;
+  }
+
+  /**
+   * Grades lines up to the first score that has to wait, for itself or for one before it; undefined at the end.
    *
    * @param emits  whether a score that is there at once can be written at once
    */
@@ -180,14 +242,32 @@ export class BlockGrader {
       const row = this.read(number);
       if (row === undefined) continue;
       const score = isFailed(row) ? row : grader.gradeRow(row);
-      if (emits && !(score instanceof Promise)) {
+      if (emits && 'status' in score) {
         this.emit(number, score, row);
         continue;
       }
-      const { start, end } = lines;
-      return { number, place: this.place, score, extras: this.extras(row), start, end };
+      const pending = new Pending(number, lines.line, this.extras(row), lines.start, lines.end, this);
+      if ('status' in score) pending.score = score;
+      else this.watch(pending, score);
+      return pending;
     }
   }
+
+  /** A callback, for waiting for every row would cost more than many a grader does. */
+  private watch(pending: Pending, score: Promise<Score> | LateScore): void {
+    if (score instanceof LateScore) score.sendTo(pending);
+    else score.then((arrived) => pending.receive(arrived), this.reject);
+  }
+
+  /** A row in flight has its score. */
+  arrived(pending: Pending): void {
+    if (pending === this.first) this.options.onScore();
+  }
+
+  private readonly reject = (error: unknown): void => {
+    this.rejection = { error };
+    this.options.onScore();
+  };
 
   /** The row at the cursor, or why it cannot be read; undefined when it is not selected. */
   private read(number: number): Row | Failed | undefined {
@@ -204,31 +284,20 @@ export class BlockGrader {
     } catch (error) {
       if (!(error instanceof GradingError)) throw error;
       if (!selection.takesBroken(number)) return undefined;
-      return failed(error.code, `${this.place}: ${error.message}`);
+      return failed(error.code, `${this.prefix}${this.lines.line}: ${error.message}`);
     }
-  }
-
-  /** Where the row at the cursor stands. */
-  private get place(): string {
-    return this.prefix + String(this.lines.line);
   }
 
   private emit(number: number, score: Score, row: Row | Failed): void {
     const { keep } = this.options;
-    this.count(score, score.status === 'failed' ? this.place : '');
+    this.count(score, this.lines.line);
     if (keep.input === undefined && keep.id === undefined) this.out.add(number, score);
     else this.write(number, score, this.extras(row), this.lines.start, this.lines.end);
   }
 
-  private async settle({ number, place, score, extras, start, end }: Pending): Promise<void> {
-    const settled = await score;
-    this.count(settled, place);
-    this.write(number, settled, extras, start, end);
-  }
-
-  private count(score: Score, place: string): void {
+  private count(score: Score, line: number): void {
     this.scores.add(score);
-    if (score.status === 'failed') this.failures.push({ failure: score, place });
+    if (score.status === 'failed') this.failures.push({ failure: score, place: `${this.prefix}${line}` });
   }
 
   private write(

@@ -1,8 +1,8 @@
 import { availableParallelism } from 'node:os';
 import { BLOCK_BYTES } from '../dataset/jsonl.js';
 import type { GraderDefinition } from '../contract.js';
-import { BlockGrader, type BlockGraderOptions } from './block.js';
-import { PieceGrader, PlaceCounter, type GradedPiece } from './piece.js';
+import { PlaceCounter, type GradedPiece } from './piece.js';
+import { Pipeline, type PipelineOptions } from './pipeline.js';
 import { MAX_WORKERS, WorkerPool } from './pool.js';
 import { RowSelection, type SelectOptions } from './select.js';
 import type { Piece, Source } from './source.js';
@@ -16,7 +16,7 @@ export interface WorkerCode {
 
 /** How a dataset is graded. */
 export interface GradingOptions extends Pick<
-  BlockGraderOptions,
+  PipelineOptions,
   'grader' | 'shape' | 'keep' | 'signal' | 'concurrency'
 > {
   readonly select: SelectOptions;
@@ -51,6 +51,7 @@ export async function* gradeSource(
     if (pool !== undefined) yield* pool.grade(pieces, places, signal);
   } finally {
     await pool?.close();
+    source.close();
     await pieces.return();
   }
 }
@@ -68,24 +69,26 @@ async function* gradeHere(
   othersAreReady: (elapsedMs: number, read: number) => boolean,
 ): AsyncGenerator<GradedPiece, void, undefined> {
   const filters = select.filter !== undefined;
-  const blocks = new BlockGrader({ grader, shape, selection, filters, keep, signal, concurrency });
-  const grading = new PieceGrader(blocks, files);
+  const pipeline = new Pipeline({ grader, shape, selection, filters, keep, signal, concurrency, files });
   const turns = new Turns();
   const started = performance.now();
+  let read = 0;
+  const next = async (): Promise<IteratorResult<Piece, void>> => {
+    if (othersAreReady(performance.now() - started, read)) return AT_END;
+    await turns.next();
+    return signal?.aborted === true ? AT_END : pieces.next();
+  };
   try {
-    for (let read = 0; !othersAreReady(performance.now() - started, read);) {
-      await turns.next();
-      const { value: piece, done } = await pieces.next();
-      if (done === true || signal?.aborted === true) return;
-      for await (const graded of grading.grade(piece, places.claim)) {
-        read = files[graded.file].offset + graded.position;
-        yield graded;
-      }
+    for await (const graded of pipeline.grade({ next }, places.claim)) {
+      read = files[graded.file].offset + graded.position;
+      yield graded;
     }
   } finally {
-    grading.close();
+    pipeline.close();
   }
 }
+
+const AT_END = { done: true, value: undefined } as const;
 
 const startPool = (threads: number, options: GradingOptions, { files }: Source): WorkerPool => {
   const { grader, select, shape, keep, workerCode } = options;
@@ -94,12 +97,16 @@ const startPool = (threads: number, options: GradingOptions, { files }: Source):
   return new WorkerPool(url, threads, { origin: { config, profile, punktData }, select, files, shape, keep });
 };
 
-/** Threads know only the graders that come with their code, and nothing of each other's rows. */
+/**
+ * Threads know only the graders that come with their code, and nothing of each other's rows. A grader with a window does
+ * its work elsewhere already.
+ */
 const mayUseThreads = ({ grader, workerCode }: GradingOptions, selection: RowSelection): boolean => {
   const { graders, usesHost } = grader.origin;
   return (
     workerCode !== undefined &&
     !usesHost &&
+    grader.window === undefined &&
     !selection.countsMatches &&
     graders.every((definition) => workerCode.graders.includes(definition))
   );

@@ -2,7 +2,7 @@ import { closeSync, openSync } from 'node:fs';
 import { DatasetError } from '../dataset/error.js';
 import { BLOCK_BYTES, type LineBlock } from '../dataset/jsonl.js';
 import { readRange, reusedMemory, type RangeBlock, type TakeMemory } from '../dataset/ranges.js';
-import type { BlockGrader, BlockPlace, Claim, GradedBlock } from './block.js';
+import { BlockGrader, type BlockGraderOptions, type BlockPlace, type GradedBlock } from './block.js';
 import type { Piece, SourceFile } from './source.js';
 
 /** What was graded of a piece, and what became known of it. */
@@ -58,27 +58,50 @@ export class PieceReader {
   }
 }
 
-/** Reads and grades the pieces of a dataset, one after the other. */
+/** Reads and grades pieces of a dataset, one at a time. */
 export class PieceGrader {
+  /** The rows of the piece. */
+  readonly rows: BlockGrader;
+  /** How much of the dataset it holds. */
+  bytes = 0;
   private readonly reader: PieceReader;
+  private about: Pick<GradedPiece, 'file' | 'position' | 'crc'> = { file: 0, position: 0 };
+  /** Whether its bytes are in memory of its own. */
+  private ownsBytes = true;
 
   constructor(
-    private readonly blocks: BlockGrader,
+    options: BlockGraderOptions,
     private readonly files: readonly SourceFile[],
   ) {
-    this.reader = new PieceReader(files, blocks.takeMemory);
+    this.rows = new BlockGrader(options);
+    this.reader = new PieceReader(files, this.rows.takeMemory);
   }
 
-  /** Mostly one; more where scores take their time, so that none waits for long before it is written. */
-  async *grade(piece: Piece, claimPiece: ClaimPiece): AsyncGenerator<GradedPiece, void, undefined> {
+  /**
+   * Reads a piece and learns its place; the one before must be finished.
+   *
+   * @throws DatasetError
+   */
+  open(piece: Piece, claimPiece: ClaimPiece): void {
     const { file, first } = piece;
     const { block, crc } = this.reader.read(piece);
-    const claim: Claim = (rows, lines) => claimPiece(first, rows, lines);
-    let untold = crc;
-    for await (const graded of this.blocks.grade(block, this.files[file].prefix, claim)) {
-      yield { ...graded, file, position: block.position, crc: untold };
-      untold = undefined;
-    }
+    this.about = { file, position: block.position, crc };
+    this.bytes = block.bytes.length;
+    this.ownsBytes = !('block' in piece);
+    this.rows.open(block, this.files[file].prefix, (rows, lines) => claimPiece(first, rows, lines));
+  }
+
+  /** What has been graded since the last time. */
+  take(): GradedPiece {
+    const graded = { ...this.rows.take(), ...this.about };
+    this.about = { ...this.about, crc: undefined };
+    return { ...graded, position: Math.max(0, graded.position - this.rows.bytesLeft) };
+  }
+
+  /** Keeps the piece while the next one is read. */
+  keep(): void {
+    if (!this.ownsBytes) this.rows.copyBytes();
+    this.ownsBytes = true;
   }
 
   close(): void {
@@ -86,7 +109,7 @@ export class PieceGrader {
   }
 }
 
-/** Counts the rows and lines of pieces that are graded one after the other. */
+/** Counts the rows and lines of pieces that are opened one after the other. */
 export class PlaceCounter {
   row = 0;
   line = 1;

@@ -79,7 +79,8 @@ export class WorkerPool {
   }
 
   async close(): Promise<void> {
-    for (const worker of this.workers) worker.removeAllListeners();
+    // One that fails as well, while the failure of another is on its way, has nobody to tell.
+    for (const worker of this.workers) worker.removeAllListeners().on('error', () => {});
     await Promise.all(this.workers.map((worker) => worker.terminate()));
   }
 

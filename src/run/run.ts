@@ -72,9 +72,9 @@ export interface RunOptions {
   readonly threads?: number;
   /** Set by the package's own entries. */
   readonly workerCode?: WorkerCode;
-  /** Most rows in flight, for graders that answer with promises. Default 64. */
+  /** Most rows in flight, for graders that answer with promises. Default: what the grader can make use of, or 64. */
   readonly concurrency?: number;
-  /** Stops the run after the rows in flight; what was graded stays. */
+  /** Stops the run; what was graded stays. Rows that other processes work on are not waited for. */
   readonly signal?: AbortSignal;
   /** What was odd about the configuration; kept in the record. */
   readonly configurationWarnings?: readonly string[];
@@ -117,7 +117,12 @@ export const run = async (grader: ReadyGrader, options: RunOptions): Promise<Run
   try {
     const status = await gradeAll(grader, options, source, journal);
     await journal.settle();
-    const summary = summarize(options, identity, source, { journal, started, status });
+    const summary = summarize(options, identity, source, {
+      journal,
+      started,
+      status,
+      environment: grader.environment,
+    });
     await journal.finish(status, summary);
     if (isTable(options.output) && status === 'complete') {
       const { writeTable } = await import('../results/table.js');
@@ -198,7 +203,7 @@ const gradeAll = async (
     shape: rowShape(options),
     keep: options.keep ?? {},
     signal,
-    concurrency: options.concurrency ?? DEFAULT_CONCURRENCY,
+    concurrency: options.concurrency ?? grader.window ?? DEFAULT_CONCURRENCY,
     threads: options.threads,
     workerCode: options.workerCode,
   });
@@ -255,13 +260,14 @@ interface Outcome {
   readonly status: RunResult['status'];
   readonly started: Date;
   readonly journal: Journal;
+  readonly environment: ReadyGrader['environment'];
 }
 
 const summarize = (
   options: RunOptions,
   { grader, options: recorded }: RunIdentity,
   source: Source,
-  { status, started, journal }: Outcome,
+  { status, started, journal, environment }: Outcome,
 ): RunSummary => {
   const seconds = (Date.now() - started.getTime()) / 1000;
   const scores = journal.tally.summary();
@@ -269,6 +275,7 @@ const summarize = (
     journal.warn('no row was graded: the dataset is empty, or no row was selected');
   return {
     grader,
+    environment,
     profile: recorded.profile as string,
     dataset: source.name,
     results: journal.isFile ? (options.output as string) : null,

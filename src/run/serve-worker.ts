@@ -1,8 +1,8 @@
 import type { MessagePort } from 'node:worker_threads';
 import { DatasetError } from '../dataset/error.js';
 import type { ReadyGrader } from '../engine.js';
-import { BlockGrader } from './block.js';
-import { PieceGrader, type ClaimPiece } from './piece.js';
+import type { ClaimPiece } from './piece.js';
+import { Pipeline } from './pipeline.js';
 import { SharedPlaces, type PieceMessage, type WorkerMessage, type WorkerSetup } from './protocol.js';
 import { RowSelection } from './select.js';
 
@@ -20,15 +20,15 @@ export const serveWorker = async (
     port.postMessage(message, memory === undefined ? [] : [memory]);
   const grader = await prepare(setup.origin);
   const { shape, keep, select } = setup;
-  const blocks = new BlockGrader({
+  const pipeline = new Pipeline({
     grader,
     shape,
     keep,
     selection: new RowSelection(select),
     filters: select.filter !== undefined,
     concurrency: 1,
+    files: setup.files,
   });
-  const pieces = new PieceGrader(blocks, setup.files);
   const places = new SharedPlaces(setup.places);
   const gradePiece = async ({ number, piece }: PieceMessage): Promise<void> => {
     const claim: ClaimPiece = (first, rows, lines) => {
@@ -37,7 +37,7 @@ export const serveWorker = async (
       places.leave(number + 1, row + rows, start + lines);
       return { row, line: start };
     };
-    for await (const graded of pieces.grade(received(piece), claim)) {
+    for await (const graded of pipeline.grade(only(received(piece)), claim)) {
       // A copy of its own, which the other thread gets without a further one.
       const lines = new Uint8Array(graded.lines);
       answer({ kind: 'graded', number, graded: { ...graded, lines: lines as Buffer } }, lines.buffer);
@@ -50,6 +50,10 @@ export const serveWorker = async (
   });
   answer({ kind: 'ready' });
 };
+
+async function* only(piece: PieceMessage['piece']): AsyncGenerator<PieceMessage['piece'], void, undefined> {
+  yield piece;
+}
 
 /** Buffers arrive as plain arrays of bytes. */
 const received = (piece: PieceMessage['piece']): PieceMessage['piece'] => {

@@ -43,6 +43,8 @@ export interface Source {
    */
   addCrc(file: number, crc: number): void;
   identity(): DatasetRecord;
+  /** Ends a stream, also one whose next piece is being waited for. */
+  close(): void;
 }
 
 /** A file of a dataset. */
@@ -76,6 +78,7 @@ const openStream = (stream: Readable, { format, signal }: SourceOptions): Source
   expect() {},
   addCrc() {},
   identity: () => ({ path: '-', files: [] }),
+  close: () => void stream.destroy(),
 });
 
 async function* numbered(
@@ -134,6 +137,7 @@ const openFiles = async (paths: readonly string[], options: SourceOptions): Prom
         crc32: checksums[index].text,
       })),
     }),
+    close() {},
   };
 };
 

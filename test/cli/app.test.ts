@@ -62,12 +62,12 @@ describe('help', () => {
   test('says what each flag takes', async () => {
     const { stdout } = await assay(['run', '--help']);
     for (const flag of [
-      '--output]            FILE: ',
-      '--limit]             N: ',
-      '--filter]...         PATH=VALUE: ',
-      '--id]                PATH: ',
-      '--min]...            [NAME=]X: ',
-      '--min-pass-rate]...  [NAME=]X: ',
+      '--output]                FILE: ',
+      '--limit]                 N: ',
+      '--filter]...             PATH=VALUE: ',
+      '--id]                    PATH: ',
+      '--min]...                [NAME=]X: ',
+      '--min-pass-rate]...      [NAME=]X: ',
     ])
       expect(stdout).toContain(flag);
   });

@@ -231,6 +231,71 @@ describe('left to the parser', () => {
   });
 });
 
+const jsonScanner = new RowScanner({ variables: [], readsJson: true });
+const jsonOf = (text: string) => scanText(jsonScanner, text)?.json?.();
+const jsonOfSample = (text: string) => jsonOf(`{"item":{},"sample":${text}}`);
+
+const slice = (text: string): unknown => {
+  const json = jsonOf(text);
+  if (json === undefined) return undefined;
+  const { bytes, itemStart, itemEnd, sampleKind, sampleStart, sampleEnd } = json;
+  const cut = (start: number, end: number) => bytes.subarray(start, end).toString();
+  return [cut(itemStart, itemEnd), sampleKind, cut(sampleStart, sampleEnd)];
+};
+
+describe('the JSON of a row, for graders that hand it on', () => {
+  test('lies where item and sample are, without what is around them', () => {
+    expect(slice('{"item": {"a": 1.0} , "sample": { "output_text" : "x" } }')).toEqual([
+      '{"a": 1.0}',
+      'object',
+      '{ "output_text" : "x" }',
+    ]);
+    expect(slice(' \t{"a": 1.0, "sample": "é\\n"} \r')).toEqual([
+      '{"a": 1.0, "sample": "é\\n"}',
+      'text',
+      'é\\n',
+    ]);
+    expect(slice('{"item":{}}')).toEqual(['{}', undefined, '']);
+    expect(slice(' {} ')).toEqual(['{}', undefined, '']);
+  });
+
+  test('says which fields a sample has', () => {
+    const fields = { hasOutputText: false, hasOutputTools: false, hasChoices: false, hasOutputJson: false };
+    expect(jsonOfSample('{}')).toMatchObject({ ...fields, outputTextStart: undefined });
+    expect(jsonOfSample('{"output_text":"x"}')).toMatchObject({ ...fields, hasOutputText: true });
+    expect(
+      jsonOfSample('{"output_text":"x","choices":[],"output_tools":[1],"output_json":null}'),
+    ).toMatchObject({
+      hasOutputText: true,
+      hasOutputTools: true,
+      hasChoices: true,
+      hasOutputJson: true,
+    });
+    expect(jsonOfSample('"\\u0061b"')).toMatchObject(fields);
+    expect(jsonOfSample('"\\u0061b"')?.outputText()).toBe('ab');
+    expect(jsonOfSample('{"output_text":"é\\n"}')?.outputText()).toBe('é\n');
+  });
+
+  test('is left to the row where fields have to be put right', () => {
+    for (const field of ['"output_text":null', '"output_text":1', '"output_tools":null', '"output_tools":{}'])
+      expect(jsonOf(`{"item":{},"sample":{${field}}}`)).toBeUndefined();
+    expect(jsonOf('{"item":{},"sample":{"output_text":"x","choices":"y"}}')).toBeUndefined();
+  });
+
+  test('is only there for a scanner that was asked for it', () => {
+    const other = scannerFor(templatesFor('item.a'));
+    expect(scanText(other, '{"item":{"a":1}}')?.json?.()).toBeUndefined();
+  });
+
+  test('beside the texts of variables', () => {
+    const templates = templatesFor('item.a', 'sample.output_text');
+    const both = scannerFor(templates, { readsJson: true });
+    const row = scanText(both, '{"item":{"a":1.0},"sample":{"output_text":"x"}}');
+    expect(templates.map(({ variables: [variable] }) => row?.textOf?.(variable))).toEqual(['1.0', 'x']);
+    expect(row?.json?.()).toMatchObject({ sampleKind: 'object', hasOutputText: true });
+  });
+});
+
 // Properties
 
 const space = fc.constantFrom('', '', '', ' ', '\t', '\n', '\r', ' \n ');
@@ -543,3 +608,11 @@ describe('graders', () => {
     expect((await withOwn.prepare([config, check])).variables).toBeUndefined();
   });
 });
+
+test.each(['5', 'null', 'true', '"x"', '[{"item":{},"sample":"s"}]'])(
+  '%s is no row, and left to the parser',
+  (text) => {
+    expect(scanText(scannerFor([], { readsJson: true }), text)).toBeUndefined();
+    expect(scanText(scannerFor([]), text)).toBeUndefined();
+  },
+);

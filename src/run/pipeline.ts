@@ -1,0 +1,170 @@
+import { BLOCK_BYTES } from '../dataset/jsonl.js';
+import type { BlockGraderOptions } from './block.js';
+import { PieceGrader, type ClaimPiece, type GradedPiece } from './piece.js';
+import type { Piece, SourceFile } from './source.js';
+
+/** How pieces are graded. */
+export interface PipelineOptions extends Omit<BlockGraderOptions, 'onScore'> {
+  readonly files: readonly SourceFile[];
+  /** Most rows in flight at once over all pieces, for graders that answer with promises. */
+  readonly concurrency: number;
+}
+
+/** How long a row that has been graded may wait to be written. */
+const FLUSH_MS = 200;
+/** How much of a dataset may be in flight: rows of many kB each, for graders that want many rows. */
+const MAX_PIECES = 32;
+const MAX_BYTES = MAX_PIECES * BLOCK_BYTES;
+
+/**
+ * Grades the pieces of a dataset on this thread; what comes of them is given in their order.
+ *
+ * Where scores are there at once, a piece is finished before the next one is read. Where they are promises, further
+ * pieces are opened and their rows handed out, in order, while rows of the first one still wait: a grader that works in
+ * other processes is never short of rows. Nothing is read or written but when the next result is asked for.
+ */
+export class Pipeline {
+  private readonly graders: PieceGrader[] = [];
+  /** Those that have a piece, in the order of the pieces; only the last one may have rows to hand out. */
+  private open: PieceGrader[] = [];
+  private readonly bell = new Bell();
+
+  constructor(private readonly options: PipelineOptions) {}
+
+  /**
+   * Mostly one result for a piece; more where scores take their time, so that none waits for long before it is written.
+   *
+   * @throws DatasetError, once the pieces before the broken one have been given
+   */
+  async *grade(
+    pieces: AsyncIterator<Piece, void>,
+    claim: ClaimPiece,
+  ): AsyncGenerator<GradedPiece, void, undefined> {
+    const upcoming = new Upcoming(pieces, this.bell);
+    const { signal, grader } = this.options;
+    this.open = [];
+    signal?.addEventListener('abort', this.bell.ring, { once: true });
+    for (let taken = performance.now(); ;) {
+      const front = this.open.at(0);
+      front?.rows.settle();
+      // What works elsewhere may take its time; it is not waited for.
+      if (signal?.aborted === true && grader.window !== undefined) {
+        if (front?.rows.hasLines === true) yield front.take();
+        return;
+      }
+      const wait = front?.rows.hasLines === true ? FLUSH_MS - (performance.now() - taken) : Infinity;
+      if (front !== undefined && (front.rows.isFinished || wait <= 0)) {
+        if (front.rows.isFinished) this.open.shift();
+        const graded = front.take();
+        yield graded;
+        if (graded.done) return;
+        taken = performance.now();
+      } else if (!this.goOn(upcoming, claim)) {
+        if (front === undefined && upcoming.isOver()) return;
+        await this.bell.rung(wait);
+      }
+    }
+  }
+
+  close(): void {
+    for (const grader of this.graders) grader.close();
+  }
+
+  /** Hands out rows or opens the next piece; false when there is nothing to do but wait. */
+  private goOn(upcoming: Upcoming, claim: ClaimPiece): boolean {
+    const last = this.open.at(-1);
+    const room = Math.max(1, this.options.concurrency) - sum(this.open.map(({ rows }) => rows.inFlight));
+    if (room <= 0 || last?.rows.done === true) return false;
+    if (last?.rows.ended === false) {
+      last.rows.handOut(last.rows.inFlight + room);
+      return true;
+    }
+    if (this.open.length === MAX_PIECES || sum(this.open.map(({ bytes }) => bytes)) > MAX_BYTES) return false;
+    last?.keep();
+    const piece = upcoming.take();
+    if (piece !== undefined) this.begin(piece, claim, upcoming);
+    return piece !== undefined;
+  }
+
+  private begin(piece: Piece, claim: ClaimPiece, upcoming: Upcoming): void {
+    const grader = this.freeGrader();
+    try {
+      grader.open(piece, claim);
+      this.open.push(grader);
+    } catch (error) {
+      upcoming.fail(error);
+    }
+  }
+
+  private freeGrader(): PieceGrader {
+    const free = this.graders.find((grader) => !this.open.includes(grader));
+    if (free !== undefined) return free;
+    const grader = new PieceGrader({ ...this.options, onScore: this.bell.ring }, this.options.files);
+    this.graders.push(grader);
+    return grader;
+  }
+}
+
+/** The piece that comes next, waited for while those before it are graded. */
+class Upcoming {
+  private piece: Piece | undefined;
+  private isAsked = false;
+  private hasEnded = false;
+  private failure: { readonly error: unknown } | undefined;
+
+  constructor(
+    private readonly pieces: AsyncIterator<Piece, void>,
+    private readonly bell: Bell,
+  ) {}
+
+  /** The piece, if it has come; otherwise the bell rings when it comes. */
+  take(): Piece | undefined {
+    const { piece } = this;
+    this.piece = undefined;
+    if (piece === undefined && !this.isAsked && !this.hasEnded) void this.ask();
+    return piece;
+  }
+
+  /** No further piece is asked for. */
+  fail(error: unknown): void {
+    this.failure = { error };
+    this.hasEnded = true;
+  }
+
+  /** True when no piece comes any more; throws why, if there should have been one. */
+  isOver(): boolean {
+    if (this.failure !== undefined) throw this.failure.error;
+    return this.hasEnded;
+  }
+
+  private async ask(): Promise<void> {
+    this.isAsked = true;
+    try {
+      const { value, done } = await this.pieces.next();
+      if (done === true) this.hasEnded = true;
+      else this.piece = value;
+    } catch (error) {
+      this.fail(error);
+    }
+    this.isAsked = false;
+    this.bell.ring();
+  }
+}
+
+/** Wakes the one who waits for it. */
+class Bell {
+  private wake = (): void => {};
+
+  readonly ring = (): void => this.wake();
+
+  /** Until the bell rings, or so many milliseconds have passed. */
+  async rung(ms: number): Promise<void> {
+    const timer = ms === Infinity ? undefined : setTimeout(this.ring, ms);
+    await new Promise<void>((resolve) => {
+      this.wake = resolve;
+    });
+    clearTimeout(timer);
+  }
+}
+
+const sum = (numbers: readonly number[]): number => numbers.reduce((total, number) => total + number, 0);
