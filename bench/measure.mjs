@@ -125,6 +125,9 @@ export const usageTable = (programs) =>
     ]),
   );
 
+/** A row of {@link ratioTable}. */
+export const ratioRow = (what, ratio, goal) => [what, ...ratioCells(ratio, goal)];
+
 /** A table of ratios that matter: what, then {@link ratioCells}. */
 export const ratioTable = (rows) => table(['what', ...RATIO_HEADER], rows);
 

@@ -39,7 +39,7 @@ const LIBRARY_SIZES = [
 const COMMAND_ROWS = { promptfoo: { few: 100, many: 3_100 }, assay: { few: 10_000, many: 310_000 } };
 const COMMAND_ANSWER_LENGTH = 60;
 
-const installPeers = () => {
+export const installPeers = () => {
   if (existsSync(PROMPTFOO)) return;
   process.stderr.write('peers: npm ci in bench/ (about 2 GB)\n');
   execFileSync('npm', ['ci', '--ignore-scripts', '--no-audit', '--no-fund', '--no-engine-strict'], {
@@ -96,7 +96,7 @@ const writePromptfooProject = (folder, name, rows, assertion) => {
   return config;
 };
 
-const measurePromptfoo = (folder, config) => {
+export const measurePromptfoo = (folder, config) => {
   const flags = [
     '--no-cache',
     '--no-write',
