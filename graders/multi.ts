@@ -2,16 +2,30 @@ import * as z from 'zod';
 import type { PrepareContext, PreparedGrader } from '../src/contract.js';
 import { ConfigError, type ConfigIssue, type PathSegment } from '../src/errors.js';
 import type { Formula } from '../src/formula.js';
-import { closeAll, environmentOf, gradeWithAll, variablesOf, windowOf } from '../src/members.js';
+import {
+  closeAll,
+  environmentOf,
+  gradeWithAll,
+  variablesOf,
+  windowOf,
+  withEvidence,
+} from '../src/members.js';
 import { defineGrader, graderFields, memberGrader } from '../src/schema.js';
 import { failed, scored, type Failed, type Score } from '../src/score.js';
 import { aboutKey } from '../src/validation.js';
+import type { LabelModelConfig } from './label_model.js';
 import type { PythonConfig } from './python.js';
+import type { ScoreModelConfig } from './score_model.js';
 import type { StringCheckConfig } from './string_check.js';
 import type { TextSimilarityConfig } from './text_similarity.js';
 
 /** What a multi can hold. */
-export type MemberConfig = StringCheckConfig | TextSimilarityConfig | PythonConfig;
+export type MemberConfig =
+  | StringCheckConfig
+  | TextSimilarityConfig
+  | PythonConfig
+  | ScoreModelConfig
+  | LabelModelConfig;
 
 /** A multi as it stands in a file. */
 export interface MultiConfig extends Omit<z.input<typeof multi.schema>, 'graders'> {
@@ -164,7 +178,8 @@ const combine = (
   formula: Formula,
   passThreshold: number | undefined,
 ): PreparedGrader => {
-  const merge = (scores: readonly Score[]) => mergeScores(keys, scores, formula, passThreshold);
+  const merge = (scores: readonly Score[]) =>
+    withEvidence(mergeScores(keys, scores, formula, passThreshold), keys, scores);
   return {
     signature: `multi(${keys.map((key, index) => `${key}=${graders[index].signature}`).join(', ')})`,
     members: keys,

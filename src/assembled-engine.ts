@@ -1,11 +1,12 @@
 import { createEngine as createBareEngine, type Engine, type EngineOptions } from './engine.js';
+import { createJudge } from './judge/host.js';
 import { createPython } from './python/host.js';
 
 export type { EngineOptions };
 
 /**
- * Puts graders together with what they need of the machine: python graders run as {@link createPython} runs them
- * unless another `python` is handed in.
+ * Puts graders together with what they need of the machine: python graders run as {@link createPython} runs them, model
+ * graders ask as {@link createJudge} asks, unless another `python` or `judge` is handed in.
  *
  * @example
  * const engine = createEngine({ graders: builtinGraders });
@@ -15,4 +16,4 @@ export type { EngineOptions };
  * @throws TypeError when two graders have the same type
  */
 export const createEngine = (options: EngineOptions): Engine =>
-  createBareEngine({ python: createPython(), ...options });
+  createBareEngine({ python: createPython(), judge: createJudge(), ...options });

@@ -1,5 +1,6 @@
 import type * as z from 'zod';
 import type { ConfigIssue, PathSegment } from './errors.js';
+import type { Judge } from './judge-call.js';
 import type { ComingScore, LateScore, Score } from './score.js';
 
 /** The two names a template can start with: the dataset row, and the model output that is graded. */
@@ -113,6 +114,7 @@ export interface PrepareContext {
   readonly punktData?: string;
   readonly embed?: Embed;
   readonly python?: Python;
+  readonly judge?: Judge;
   readonly signal?: AbortSignal;
   /** Nothing will be graded: what would fail every row is a mistake. */
   readonly checksOnly?: boolean;

@@ -1,7 +1,7 @@
 import type { PreparedGrader } from './contract.js';
 import { ConfigError, type PathSegment } from './errors.js';
 import { isObject } from './json-value.js';
-import { closeAll, environmentOf, gradeWithAll, variablesOf, windowOf } from './members.js';
+import { closeAll, environmentOf, gradeWithAll, variablesOf, windowOf, withEvidence } from './members.js';
 import type { CriterionScore, Score } from './score.js';
 import { show } from './show.js';
 
@@ -97,14 +97,16 @@ export interface PreparedCriterion {
 /** Every criterion has to pass; the reward is the share that did. A failed criterion fails the row. */
 export const allCriteria = (criteria: readonly PreparedCriterion[]): PreparedGrader => {
   const graders = criteria.map(({ grader }) => grader);
+  const names = criteria.map(({ name }) => name);
   const merge = (scores: readonly Score[]) =>
-    mergeCriteria(scores.map((score, index) => judge(criteria[index], score)));
+    withEvidence(
+      mergeCriteria(scores.map((score, index) => outcomeOf(criteria[index], score))),
+      names,
+      scores,
+    );
   return {
     signature: criteria.map(({ name, grader }) => `${name}=${grader.signature}`).join(', '),
-    environment: environmentOf(
-      criteria.map(({ name }) => name),
-      graders,
-    ),
+    environment: environmentOf(names, graders),
     variables: variablesOf(graders),
     readsJson: graders.some(({ readsJson }) => readsJson),
     window: windowOf(graders),
@@ -113,9 +115,11 @@ export const allCriteria = (criteria: readonly PreparedCriterion[]): PreparedGra
   };
 };
 
-const judge = ({ name, passThreshold }: PreparedCriterion, score: Score): CriterionScore => {
-  if (score.status === 'failed' || score.passed !== undefined) return { name, ...score };
-  return { name, ...score, passed: score.reward >= passThreshold };
+/** A criterion's own outcome; what its judges said stands with the whole row's. */
+const outcomeOf = ({ name, passThreshold }: PreparedCriterion, score: Score): CriterionScore => {
+  const bare = score.evidence === undefined ? score : { ...score, evidence: undefined };
+  if (bare.status === 'failed' || bare.passed !== undefined) return { name, ...bare };
+  return { name, ...bare, passed: bare.reward >= passThreshold };
 };
 
 const mergeCriteria = (results: readonly CriterionScore[]): Score => {

@@ -1,5 +1,5 @@
 import type { Environment, PreparedGrader, Row, TemplateVariable } from './contract.js';
-import { LateScore, type ComingScore, type Score } from './score.js';
+import { LateScore, type ComingScore, type Evidence, type Score } from './score.js';
 
 /** Grades a row with every grader and merges their scores, in order; synchronous when all of them are. */
 export const gradeWithAll = (
@@ -29,6 +29,20 @@ const receive = (score: ComingScore, callBack: (score: Score) => void): void => 
   else if (score instanceof LateScore) score.sendTo({ receive: callBack });
   else void score.then(callBack);
 };
+
+/** The merged score of several graders with what the judges of all of them said, under the graders' names. */
+export const withEvidence = (merged: Score, names: readonly string[], scores: readonly Score[]): Score => {
+  if (scores.every(({ evidence }) => evidence === undefined)) return merged;
+  const evidence = scores.flatMap((score, index) =>
+    (score.evidence ?? []).map((each) => underName(each, names[index])),
+  );
+  return { ...merged, evidence };
+};
+
+const underName = (evidence: Evidence, name: string): Evidence => ({
+  ...evidence,
+  grader: evidence.grader === undefined ? name : `${name}.${evidence.grader}`,
+});
 
 /** Every variable of the graders' templates; undefined when one of them reads rows otherwise. */
 export const variablesOf = (graders: readonly PreparedGrader[]): readonly TemplateVariable[] | undefined => {

@@ -9,7 +9,8 @@ export const template = z.string().transform((source, context) => {
   } catch (error) {
     if (!(error instanceof TemplateError)) throw error;
     for (const { message, ...params } of error.issues) {
-      context.addIssue({ code: 'custom', message, params });
+      // `continue` makes it a mistake in a text, not a reason to try what else a union could be.
+      context.addIssue({ code: 'custom', message, params, continue: true });
     }
     return z.NEVER;
   }

@@ -1,4 +1,36 @@
 import type { ErrorCode } from './errors.js';
+import type { JudgeUsage } from './judge-call.js';
+
+/** A step of a judge's reasoning. */
+export interface VerdictStep {
+  readonly description: string;
+  readonly conclusion: string;
+}
+
+/**
+ * One verdict of a judge, or why there is none: kept beside the results, under these names. The judge's whole text is
+ * kept, shortened, only where it is not the steps and the result in JSON.
+ */
+export interface Evidence {
+  /** The member or criterion that asked, `total.tone`; left out for a grader alone. */
+  readonly grader?: string;
+  /** The model as the grader names it. */
+  readonly judge: string;
+  /** Which of several verdicts of this judge, from 0; left out for a single one. */
+  readonly repeat?: number;
+  /** The snapshot that answered; left out where nothing did. */
+  readonly model?: string;
+  readonly finish_reason?: string;
+  readonly usage?: JudgeUsage;
+  /** As the judge gave it, before it was clamped to the range or found among the labels. */
+  readonly result?: number | string;
+  readonly steps?: readonly VerdictStep[];
+  /** What had to be forgiven in the reply, or was done to its result. */
+  readonly repairs?: readonly string[];
+  readonly text?: string;
+  readonly code?: ErrorCode;
+  readonly message?: string;
+}
 
 /** A graded row. */
 export interface Scored {
@@ -11,6 +43,8 @@ export interface Scored {
   readonly subRewards?: Readonly<Record<string, number>>;
   /** Where several criteria were graded: each criterion's own outcome. */
   readonly results?: readonly CriterionScore[];
+  /** What judges said on the way, in the order in which they are asked. */
+  readonly evidence?: readonly Evidence[];
 }
 
 /** A row that could not be graded. It has no reward, so it can never enter a mean as a zero. */
@@ -26,6 +60,8 @@ export interface Failed {
   readonly hostedReward?: number;
   /** Where several criteria were graded: each criterion's own outcome. */
   readonly results?: readonly CriterionScore[];
+  /** What judges said on the way, in the order in which they are asked. */
+  readonly evidence?: readonly Evidence[];
 }
 
 /** The outcome of one of several criteria. */

@@ -1,6 +1,6 @@
 import type * as z from 'zod';
 import type { ConfigIssue, PathSegment } from './errors.js';
-import { valueAt } from './json-value.js';
+import { isObject, valueAt } from './json-value.js';
 import { show } from './show.js';
 import { suggest } from './suggest.js';
 import type { Template } from './template.js';
@@ -37,7 +37,7 @@ export const checkShape = <Schema extends z.ZodType>(
   const parsed = schema.safeParse(config);
   const fields = parsed.success ? parsed.data : soundFields(schema, config);
   const mistakes = (parsed.error?.issues ?? [])
-    .map(innermost)
+    .flatMap(innermost)
     .filter(({ code }) => code !== 'unrecognized_keys')
     .map((issue) => toIssue(issue, config));
   const issues = [...withUnknownKeys(mistakes, schema, config), ...templateWarnings(fields, [])];
@@ -70,6 +70,8 @@ const toIssue = (issue: ZodIssue, config: unknown): ConfigIssue => {
 const hintFor = (issue: ZodIssue, value: unknown): { hint?: string } => {
   if (issue.code === 'invalid_value' && typeof value === 'string')
     return didYouMean(suggest(value, issue.values.map(String)));
+  if (issue.code === 'invalid_union' && typeof value === 'string')
+    return didYouMean(suggest(value, kindsOf(issue)));
   const [key] = Object.keys(Object(value) as object);
   // In YAML, braces without quotes are a map in a map.
   if (issue.code === 'invalid_type' && issue.expected === 'string' && key?.startsWith('{'))
@@ -80,15 +82,19 @@ const hintFor = (issue: ZodIssue, value: unknown): { hint?: string } => {
 const didYouMean = (near: string | undefined): { hint?: string } =>
   near === undefined ? {} : { hint: `did you mean ${JSON.stringify(near)}?` };
 
-/** Of a union's branches, the one that got furthest says most about what was meant. */
-const innermost = (issue: ZodIssue): ZodIssue => {
-  if (issue.code !== 'invalid_union') return issue;
-  const inner = issue.errors
-    .flatMap((branch) => branch.slice(0, 1))
-    .map((first) => innermost({ ...first, path: [...issue.path, ...first.path] }));
-  const furthest = Math.max(...inner.map(({ path }) => path.length));
-  return furthest > issue.path.length ? (inner.find(({ path }) => path.length === furthest) ?? issue) : issue;
+/** Of a union's branches, the one that got furthest says most about what was meant; all of its mistakes count. */
+const innermost = (issue: ZodIssue): readonly ZodIssue[] => {
+  if (issue.code !== 'invalid_union') return [issue];
+  const branches = issue.errors.map((branch) => branch.flatMap((inner) => innermost(behind(issue, inner))));
+  const depths = branches.map((branch) => Math.max(...branch.map(({ path }) => path.length)));
+  const furthest = Math.max(...depths);
+  return furthest > issue.path.length ? branches[depths.indexOf(furthest)] : [issue];
 };
+
+const behind = (outer: ZodIssue, inner: ZodIssue): ZodIssue => ({
+  ...inner,
+  path: [...outer.path, ...inner.path],
+});
 
 /** What the schema wants, as a person says it; undefined when zod's own message is the best there is. */
 const expectation = (issue: ZodIssue): string | undefined => {
@@ -98,6 +104,7 @@ const expectation = (issue: ZodIssue): string | undefined => {
     case 'invalid_value':
       return issue.values.length === 1 ? String(issue.values[0]) : `one of ${issue.values.join(', ')}`;
     case 'invalid_union': {
+      if (issue.errors.length === 0) return `one of ${kindsOf(issue).join(', ')}`;
       const expected = issue.errors.map(([first]) => first && expectation(first));
       return expected.includes(undefined) ? undefined : [...new Set(expected)].join(' or ');
     }
@@ -105,6 +112,10 @@ const expectation = (issue: ZodIssue): string | undefined => {
       return undefined;
   }
 };
+
+/** What the union's `type` may be, where it is none of them. */
+const kindsOf = (issue: ZodIssue): readonly string[] =>
+  'options' in issue && Array.isArray(issue.options) ? issue.options.map(String) : [];
 
 const withArticle = (type: string): string => {
   if (type === 'record') return 'an object';
@@ -149,8 +160,11 @@ const unknownKeys = (
   config: unknown,
   path: readonly PathSegment[] = [],
 ): readonly UnknownKey[] => {
+  const element = elementOf(schema);
+  if (element !== undefined && Array.isArray(config))
+    return config.flatMap((value: unknown, index) => unknownKeys(element, value, [...path, index]));
   const shape = shapeOf(schema);
-  if (shape === undefined || typeof config !== 'object' || config === null) return [];
+  if (shape === undefined || !isObject(config)) return [];
   const others = otherKeys(schema);
   return Object.entries(config).flatMap(([key, value]): readonly UnknownKey[] => {
     if (Object.hasOwn(shape, key)) return unknownKeys(unwrap(shape[key]), value, [...path, key]);
@@ -163,8 +177,14 @@ const unknownKeys = (
   });
 };
 
+/** The schema of an array's elements; undefined for any other schema. */
+const elementOf = (schema: z.ZodType): z.ZodType | undefined => (schema as { element?: z.ZodType }).element;
+
+/** A schema without what makes it optional or nullable. */
 const unwrap = (schema: z.ZodType): z.ZodType =>
-  'unwrap' in schema && typeof schema.unwrap === 'function' ? (schema.unwrap() as z.ZodType) : schema;
+  elementOf(schema) === undefined && 'unwrap' in schema && typeof schema.unwrap === 'function'
+    ? unwrap(schema.unwrap() as z.ZodType)
+    : schema;
 
 /** A mistyped key of a field that must be there is one mistake, not an unknown key and a missing field. */
 const withUnknownKeys = (

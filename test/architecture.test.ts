@@ -4,13 +4,13 @@ import { expect, test } from 'vitest';
 
 /** A part is a folder of src/, or a file that is in none. Imports go to a lower layer or stay in the part. */
 const LAYERS = [
-  ['errors', 'suggest', 'show', 'version', 'kernels', 'compensated-sum'],
+  ['errors', 'suggest', 'show', 'version', 'kernels', 'compensated-sum', 'judge-call'],
   ['score', 'json-value', 'json-scanner'],
   ['span', 'path'],
   ['contract'],
   ['template', 'members'],
   ['schema'],
-  ['metrics', 'stats', 'formula', 'dataset', 'validation', 'criteria', 'json-schema', 'python'],
+  ['metrics', 'stats', 'formula', 'dataset', 'validation', 'criteria', 'json-schema', 'python', 'judge'],
   ['graders', 'engine', 'results'],
   ['run'],
   ['threads', 'assembled-engine'],

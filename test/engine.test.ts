@@ -2,9 +2,10 @@ import { describe, expect, test } from 'vitest';
 import * as z from 'zod';
 import { builtinGraders } from '../graders/index.js';
 import { createEngine } from '../src/engine.js';
+import { resultLine } from '../src/results/line.js';
 import { ConfigError, formatIssue, GradingError, type ConfigIssue } from '../src/errors.js';
 import { defineGrader, graderFields, template } from '../src/schema.js';
-import { scored, type Score } from '../src/score.js';
+import { failed, scored, type Score } from '../src/score.js';
 
 const CHECK = {
   type: 'string_check',
@@ -93,7 +94,7 @@ describe('validate finds everything in one go', () => {
     expect(await issuesOf(config)).toEqual([
       'calculate_output: is missing, expected a string',
       'graders[0].operation: expected one of eq, ne, like, ilike, neq, got 1',
-      'graders[1].type: unknown grader type "multy", expected one of string_check, text_similarity, python, multi',
+      'graders[1].type: unknown grader type "multy", expected one of string_check, text_similarity, python, score_model, label_model, multi',
       'graders[1].graders: is missing, expected an object or an array',
       'graders[1].calculate_output: is missing, expected a string',
     ]);
@@ -117,15 +118,27 @@ describe('validate finds everything in one go', () => {
     ]);
   });
 
-  test('and says so when a type is known but belongs to a later version', async () => {
-    expect(await issuesOf({ type: 'label_model', labels: [] })).toEqual([
-      'type: this version cannot run label_model graders; it has string_check, text_similarity, python, multi',
-    ]);
-  });
-
   test('and guesses what a source without a type is', async () => {
     expect(await engine.validate({ source: 'def grade(sample, item): return 1' })).toMatchObject([
       { path: ['type'], hint: 'did you mean "python"?' },
+    ]);
+  });
+
+  test('and says so when a type is known but not here', async () => {
+    const few = createEngine({ graders: builtinGraders.filter(({ type }) => type === 'string_check') });
+    expect(await few.validate({ type: 'label_model', labels: [] })).toMatchObject([
+      { path: ['type'], message: 'this version cannot run label_model graders; it has string_check' },
+    ]);
+  });
+
+  test('beside a label that is wrong, also where the grader could not run here', async () => {
+    const judged = { type: 'score_model', model: 'o3', input: [{ role: 'user', content: '{{ item.a }}' }] };
+    expect(await issuesOf({ ...judged, name: 1 })).toEqual(['name: expected a string, got 1']);
+    expect(
+      await issuesOf({ ...judged, name: 1, sampling_params: { max_tokens: 1, max_completion_tokens: 2 } }),
+    ).toEqual([
+      'name: expected a string, got 1',
+      'sampling_params.max_tokens: is 1, but max_completion_tokens is 2: two spellings of one limit',
     ]);
   });
 
@@ -218,6 +231,40 @@ describe('graders of third parties', () => {
     });
     expect(score).toEqual({ status: 'failed', code: 'unresponsive_reward_error', message: 'too slow' });
   });
+
+  test('may give evidence, which goes up to the row under the names of those that gave it', async () => {
+    const judging = custom(() => ({ ...scored(1), evidence: [{ judge: 'a', result: 1 }] }), 'judging');
+    const failing = custom(() => ({ ...failed('other_error', 'no'), evidence: [{ judge: 'b' }] }), 'failing');
+    const own = createEngine({ graders: [...builtinGraders, judging, failing] });
+    const grade = async (config: unknown) =>
+      (await own.prepare(config)).grade({ item: { answer: '4' }, sample: '4' });
+    expect(await grade({ type: 'judging' })).toMatchObject({ evidence: [{ judge: 'a', result: 1 }] });
+    const graders = { x: { type: 'judging' }, y: { type: 'failing' }, z: CHECK };
+    const multi = { type: 'multi', graders, calculate_output: 'x + y + z' };
+    const evidence = [
+      { grader: 'x', judge: 'a', result: 1 },
+      { grader: 'y', judge: 'b' },
+    ];
+    expect(await grade(multi)).toMatchObject({ status: 'failed', evidence });
+    const row = await grade([{ type: 'judging' }, { ...multi, name: 'all' }, CHECK]);
+    expect(row.evidence).toEqual([
+      { grader: 'judging', judge: 'a', result: 1 },
+      { grader: 'all.x', judge: 'a', result: 1 },
+      { grader: 'all.y', judge: 'b' },
+    ]);
+    expect(row.results?.map((result) => result.evidence)).toEqual([undefined, undefined, undefined]);
+    expect(resultLine(0, row)).not.toContain('judge"');
+    expect(await grade([CHECK])).not.toHaveProperty('evidence');
+  });
+
+  test.each([{ evidence: 'none' }, { evidence: [null] }, { evidence: ['said so'] }])(
+    'that give %o as evidence fail their row',
+    async (part) => {
+      expect(await outcome(() => ({ ...scored(1), ...part }) as never)).toMatchObject({
+        code: 'other_error',
+      });
+    },
+  );
 
   test('two of the same type are refused', () => {
     const graders = [...builtinGraders, custom(() => scored(1), 'multi')];

@@ -17,6 +17,10 @@ interface Schema {
   readonly required?: readonly string[];
   readonly items?: Schema;
   readonly minItems?: number;
+  readonly minLength?: number;
+  readonly minimum?: number;
+  readonly maximum?: number;
+  readonly oneOf?: readonly Schema[];
   readonly anyOf?: readonly Schema[];
   readonly allOf?: readonly Schema[];
   readonly if?: Schema;
@@ -25,6 +29,9 @@ interface Schema {
 
 const IGNORED = new Set(['$schema', '$defs', 'title', 'description', 'then', '$ref']);
 
+const typeOf = (value: unknown): string =>
+  Array.isArray(value) ? 'array' : value === null ? 'null' : typeof value;
+
 /** As much of JSON Schema as ours uses; a keyword it does not know fails the test. */
 const accepts = (root: Schema, schema: Schema, value: unknown): boolean => {
   const again = (inner: Schema, part: unknown = value) => accepts(root, inner, part);
@@ -32,7 +39,7 @@ const accepts = (root: Schema, schema: Schema, value: unknown): boolean => {
   const fields = object ? Object.entries(value) : [];
   const keywords: Record<string, () => boolean> = {
     type: () =>
-      [schema.type].flat().includes(Array.isArray(value) ? 'array' : value === null ? 'null' : typeof value),
+      [schema.type].flat().includes(typeOf(value)) || (schema.type === 'integer' && Number.isInteger(value)),
     const: () => value === schema.const,
     enum: () => schema.enum?.includes(value) === true,
     properties: () =>
@@ -50,6 +57,10 @@ const accepts = (root: Schema, schema: Schema, value: unknown): boolean => {
     propertyNames: () => fields.every(([key]) => again(schema.propertyNames ?? {}, key)),
     required: () => !object || (schema.required ?? []).every((key) => Object.hasOwn(value, key)),
     items: () => !Array.isArray(value) || value.every((item) => again(schema.items ?? {}, item)),
+    oneOf: () => (schema.oneOf ?? []).filter((option) => again(option)).length === 1,
+    minLength: () => typeof value !== 'string' || value.length >= (schema.minLength ?? 0),
+    minimum: () => typeof value !== 'number' || value >= (schema.minimum ?? -Infinity),
+    maximum: () => typeof value !== 'number' || value <= (schema.maximum ?? Infinity),
     minItems: () => !Array.isArray(value) || value.length >= (schema.minItems ?? 0),
     anyOf: () => (schema.anyOf ?? []).some((option) => again(option)),
     allOf: () => (schema.allOf ?? []).every((part) => again(part)),
@@ -87,6 +98,10 @@ const BROKEN_SHAPES = [
   'empty-criteria',
   'everything-at-once',
   'fine-tuning-job',
+  'judge-input-text',
+  'judge-messages',
+  'judge-panel',
+  'judge-sampling',
   'missing-fields',
   'mistyped-field',
   'multi-of-one-grader',
@@ -95,7 +110,6 @@ const BROKEN_SHAPES = [
   'not-a-grader',
   'python-fields',
   'python-without-source',
-  'type-of-later-version',
   'unknown-type',
   'wrong-types',
 ];

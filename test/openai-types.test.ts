@@ -3,13 +3,16 @@ import { afterAll, describe, expect, test } from 'vitest';
 import {
   builtinGraders,
   type GraderConfig,
+  type LabelModelConfig,
   type MultiConfig,
   type PythonConfig,
+  type ScoreModelConfig,
   type StringCheckConfig,
   type TextSimilarityConfig,
 } from '../graders/index.js';
 import { createEngine } from '../src/engine.js';
 import { createPython } from '../src/python/host.js';
+import { scriptedJudge } from './judge/scripted.js';
 
 // What the official package calls a grader is one of ours: the assignments below hold at compile time.
 const check: OpenAI.Graders.StringCheckGrader = {
@@ -36,6 +39,51 @@ const ourCheck: StringCheckConfig = check;
 const ourSimilarity: TextSimilarityConfig = similarity;
 const ourCode: PythonConfig = code;
 
+const judge: OpenAI.Graders.ScoreModelGrader = {
+  type: 'score_model',
+  name: 'judge',
+  model: 'o4-mini',
+  input: [
+    { role: 'developer', content: 'Grade it.', type: 'message' },
+    { role: 'user', content: { type: 'input_text', text: '{{ item.answer }}' } },
+    {
+      role: 'user',
+      content: [
+        '{{ sample.output_text }}',
+        { type: 'output_text', text: 'a' },
+        { type: 'input_image', image_url: 'https://x/y.png', detail: 'auto' },
+        { type: 'input_audio', input_audio: { data: 'UklG', format: 'wav' } },
+      ],
+    },
+  ],
+  range: [0, 1],
+  sampling_params: {
+    temperature: null,
+    top_p: 1,
+    seed: 42,
+    max_completions_tokens: 100,
+    reasoning_effort: 'low',
+  },
+};
+const tone: OpenAI.Graders.LabelModelGrader = {
+  type: 'label_model',
+  name: 'tone',
+  model: 'gpt-4.1',
+  input: judge.input,
+  labels: ['good', 'bad'],
+  passing_labels: ['good'],
+};
+// The configurations of evals and of fine-tuning have types of their own in the package.
+type Criterion = OpenAI.EvalCreateParams['testing_criteria'][number];
+const theirScore: Extract<Criterion, { type: 'score_model' }> = { ...judge, pass_threshold: 0.5 };
+const theirLabel: Extract<Criterion, { type: 'label_model' }> = {
+  ...tone,
+  input: [{ role: 'anything', content: '{{ item.answer }}' }],
+};
+const ourScore: ScoreModelConfig = theirScore;
+const ourJudge: ScoreModelConfig = judge;
+const ourTone: LabelModelConfig = tone;
+
 // The package has one grader where the service takes a map of them (its own examples do).
 const theirMulti: OpenAI.Graders.MultiGrader = {
   type: 'multi',
@@ -49,6 +97,7 @@ const ourMultiWithCode: MultiConfig = {
   graders: { close: similarity, code },
   calculate_output: 'close * code',
 };
+const judgedMulti: MultiConfig = { ...ourMulti, graders: { exact: check, close: judge, tone } };
 
 // And the other way round, once a name is given: our options are theirs.
 type Operation = OpenAI.Graders.StringCheckGrader['operation'];
@@ -59,6 +108,7 @@ const { image_tag: _, ...untagged } = ourCode;
 const codeBackToTheirs: OpenAI.Graders.PythonGrader = { ...untagged, name: 'length' };
 
 const python = createPython({ workers: 1 });
+const reply = (result: unknown) => scriptedJudge([JSON.stringify({ steps: [], result })]);
 const engine = createEngine({ graders: builtinGraders, python });
 afterAll(() => python.close());
 const ROW = { item: { answer: 'John Doe' }, sample: 'Jon Doe' };
@@ -84,6 +134,28 @@ describe("graders typed by OpenAI's package run as they are", () => {
     const grader = await engine.prepare(config);
     const score = await grader.grade(ROW);
     expect(score.status === 'scored' && score.reward).toBeCloseTo(reward, 14);
+  });
+
+  test.each<{ name: string; config: GraderConfig; result: unknown; reward: number }>([
+    { name: 'score_model', config: ourJudge, result: 0.5, reward: 0.5 },
+    { name: 'score_model of an eval', config: ourScore, result: 0.5, reward: 0.5 },
+    { name: 'label_model', config: ourTone, result: 'good', reward: 1 },
+    {
+      name: 'multi',
+      config: { ...judgedMulti, graders: { exact: check, close: judge } },
+      result: 1,
+      reward: 0.5,
+    },
+  ])('$name, by a judge', async ({ config, result, reward }) => {
+    const judging = createEngine({ graders: builtinGraders, judge: reply(result) });
+    const score = await (await judging.prepare(config)).grade(ROW);
+    expect(score).toMatchObject({ status: 'scored', reward });
+  });
+
+  test("what evals' own types allow is valid too", async () => {
+    const judging = createEngine({ graders: builtinGraders, judge: reply(1) });
+    const errors = await judging.validate([theirScore, theirLabel]);
+    expect(errors).toMatchObject([{ severity: 'warning', path: [1, 'input', 0, 'role'] }]);
   });
 
   test('every operation and every metric of the package is known', async () => {

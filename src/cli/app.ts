@@ -3,6 +3,7 @@ import { DATASET_FORMATS, type DatasetFormat } from '../dataset/format.js';
 import { version } from '../version.js';
 import { PYTHON_ISOLATIONS, type PythonIsolation } from '../python/isolation.js';
 import { EXIT, UsageError, type CommandContext } from './context.js';
+import type { CachePruneFlags, CacheStatsFlags } from './cache.js';
 import type { CompareFlags } from './compare.js';
 import type { DoctorFlags } from './doctor.js';
 import { parserText } from './parser-text.js';
@@ -73,6 +74,12 @@ const positive = (value: string): number => {
   throw new UsageError(`expected a number above 0, got ${value}`);
 };
 
+const amount = (value: string): number => {
+  const number = Number(value);
+  if (value.trim() !== '' && number >= 0 && number < Infinity) return number;
+  throw new UsageError(`expected a number from 0, got ${value}`);
+};
+
 const optional = { kind: 'parsed', parse: text, optional: true } as const;
 
 /** How python graders are run. */
@@ -114,6 +121,16 @@ const shapeFlags = {
     values: ['fail', 'empty'],
     optional: true,
     brief: 'Rows with no sample: fail (default), empty text',
+  },
+} as const;
+
+/** How judges are asked. */
+const judgeFlags = {
+  noCache: {
+    kind: 'boolean',
+    optional: true,
+    withNegated: false,
+    brief: 'Ask judges anew, and keep no answer',
   },
 } as const;
 
@@ -193,6 +210,7 @@ const runCommand = buildCommand<RunFlags, string[], CommandContext>({
       },
       ...prepareFlags,
       ...pythonFlags,
+      ...judgeFlags,
       pythonOutput: { ...optional, brief: 'FILE: keep here what python graders print' },
       strict: switchedOn('Warnings are errors; a broken row ends the run'),
       maxFailed: {
@@ -256,6 +274,7 @@ const validateCommand = buildCommand<ValidateFlags, string[], CommandContext>({
       ...shapeFlags,
       ...prepareFlags,
       ...pythonFlags,
+      ...judgeFlags,
       json: {
         kind: 'boolean',
         default: false,
@@ -358,11 +377,43 @@ const schemaCommand = buildCommand<SchemaFlags, [], CommandContext>({
   docs: { brief: 'Print the JSON Schema of grader files, for editors' },
 });
 
+const cacheStatsCommand = buildCommand<CacheStatsFlags, [], CommandContext>({
+  loader: async () => (await import('./cache.js')).cacheStatsCommand,
+  parameters: { flags: { json: switchedOn('Everything as JSON on standard output') } },
+  docs: { brief: 'Show what is in the judge cache' },
+});
+
+const cachePruneCommand = buildCommand<CachePruneFlags, [], CommandContext>({
+  loader: async () => (await import('./cache.js')).cachePruneCommand,
+  parameters: {
+    flags: {
+      olderThan: { ...optional, parse: amount, brief: 'DAYS: remove what was asked longer ago; 0 for all' },
+      maxSize: { ...optional, parse: amount, brief: 'MB: remove the oldest until the rest is no larger' },
+      json: switchedOn('Everything as JSON on standard output'),
+    },
+  },
+  docs: {
+    brief: 'Remove old entries of the judge cache',
+    fullDescription: [
+      'Remove old entries of the judge cache, and those that newer ones have replaced. Runs beside it go',
+      'on undisturbed; what they are writing is left alone.',
+      '',
+      'Exit codes: 0 fine, 2 bad usage, 4 the cache could not be written.',
+    ].join('\n'),
+  },
+});
+
+const cacheRoutes = buildRouteMap({
+  routes: { stats: cacheStatsCommand, prune: cachePruneCommand },
+  docs: { brief: 'Look into the judge cache, or make it smaller' },
+});
+
 const routes = {
   run: runCommand,
   validate: validateCommand,
   compare: compareCommand,
   doctor: doctorCommand,
+  cache: cacheRoutes,
   schema: schemaCommand,
 };
 

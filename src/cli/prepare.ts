@@ -6,10 +6,11 @@ import { tokenizer } from '../metrics/tokenize/index.js';
 import { diagnose, type ConfigFile, type Diagnostic } from './config-file.js';
 import { UsageError } from './context.js';
 import { createPython } from '../python/host.js';
+import { openJudge, type JudgeFlags, type OpenJudge } from './judge.js';
 import { pythonOptions, type GradingFlags, type PythonFlags } from './python-flags.js';
 
 /** The flags that say how a grader is prepared. */
-export interface PrepareFlags extends PythonFlags {
+export interface PrepareFlags extends PythonFlags, JudgeFlags {
   readonly profile?: string;
   readonly punktData?: string;
   readonly strict: boolean;
@@ -27,6 +28,8 @@ export interface Prepared {
 export interface PrepareChoices {
   /** Receives what python graders print. */
   readonly onOutput?: (text: string) => void;
+  /** Receives what should be known of the judges, each once. */
+  readonly onNotice?: (text: string) => void;
   /** Nothing will be graded. */
   readonly checksOnly?: boolean;
 }
@@ -35,12 +38,13 @@ export interface PrepareChoices {
 export const prepareFile = async (
   file: ConfigFile,
   flags: PrepareFlags & GradingFlags,
-  { onOutput, checksOnly }: PrepareChoices = {},
+  { onOutput, onNotice, checksOnly }: PrepareChoices = {},
 ): Promise<Prepared> => {
   if (flags.punktData !== undefined) checkPunktData(flags.punktData);
   const issues: ConfigIssue[] = [];
   const python = createPython({ ...pythonOptions(flags), onOutput });
-  const preparing = createEngine({ graders: builtinGraders, python }).prepare(file.value, {
+  const judge = await openJudge(flags, onNotice ?? (() => {}));
+  const preparing = createEngine({ graders: builtinGraders, python, judge }).prepare(file.value, {
     profile: profileName(flags.profile),
     punktData: flags.punktData,
     checksOnly,
@@ -52,10 +56,22 @@ export const prepareFile = async (
     return undefined;
   });
   const found = diagnose(file, issues);
-  if (!flags.strict || found.length === 0) return { grader, diagnostics: found };
+  if (grader !== undefined && (!flags.strict || found.length === 0))
+    return { grader: closing(grader, judge), diagnostics: found };
   await grader?.close();
+  await judge.close();
+  if (!flags.strict) return { grader: undefined, diagnostics: found };
   return { grader: undefined, diagnostics: found.map(asError) };
 };
+
+/** The grader, with which the judge is closed. */
+const closing = (grader: ReadyGrader, judge: OpenJudge): ReadyGrader => ({
+  ...grader,
+  async close() {
+    await grader.close();
+    await judge.close();
+  },
+});
 
 const asError = (diagnostic: Diagnostic): Diagnostic => ({ ...diagnostic, severity: 'error' });
 

@@ -10,7 +10,7 @@ import type { RunOptions, RunResult } from '../run/run.js';
 import { run } from '../threads.js';
 import type { RowFilter } from '../run/select.js';
 import { WorkerError } from '../run/pool.js';
-import { onOneLine } from '../show.js';
+import { onOneLine, printable } from '../show.js';
 import { formatDiagnostic, readConfigFile, type ConfigFile } from './config-file.js';
 import { EXIT, UsageError, type CommandContext, type Io } from './context.js';
 import { checkGateNames, checkGates, parseGates, type Gate } from './gates.js';
@@ -109,7 +109,10 @@ const gradeDataset = async (
     ...dataPaths,
     ...(flags.output === undefined ? [] : [flags.output]),
   ]);
-  const { grader, diagnostics } = await prepareFile(config, flags, { onOutput: output.add });
+  const { grader, diagnostics } = await prepareFile(config, flags, {
+    onOutput: output.add,
+    onNotice: (text) => io.stderr.write(`assay: ${printable(text)}\n`),
+  });
   for (const diagnostic of diagnostics) io.stderr.write(`${formatDiagnostic(diagnostic)}\n`);
   if (grader === undefined) return EXIT.badUsage;
   const progress = flags.quiet ? undefined : new ProgressLine(io.stderr);

@@ -1,5 +1,6 @@
 import type { PreparedGrader } from '../contract.js';
 import { ERROR_CODES, GradingError } from '../errors.js';
+import { isObject } from '../json-value.js';
 import { failed, LateScore, type ComingScore, type Failed, type Score } from '../score.js';
 import { show } from '../show.js';
 
@@ -37,6 +38,8 @@ const soundScore = (score: Score | undefined): Score => {
 /** The other fields go into result lines as they are, so they have to be what they say. */
 const isSound = (score: Score): boolean => {
   if (score.subRewards !== undefined && !Object.values(score.subRewards).every(Number.isFinite)) return false;
+  const { evidence } = score;
+  if (evidence !== undefined && !(Array.isArray(evidence) && evidence.every(isObject))) return false;
   if (score.status === 'failed') return typeof score.message === 'string';
   return score.passed === undefined || typeof score.passed === 'boolean';
 };

@@ -11,6 +11,7 @@ import type {
 import { allCriteria, findGraders, type Criterion, type PreparedCriterion } from '../criteria.js';
 import { toRow } from '../dataset/row.js';
 import { ConfigError, UnavailableError, type ConfigIssue, type PathSegment } from '../errors.js';
+import type { Judge } from '../judge-call.js';
 import { DEFAULT_PROFILE } from '../metrics/profiles.js';
 import { failed, LateScore, type ComingScore, type Score } from '../score.js';
 import { checkShape, relocate, shapeOf } from '../validation.js';
@@ -22,6 +23,7 @@ import { selectDefinition, type Registry } from './registry.js';
 export interface Host {
   readonly embed?: Embed;
   readonly python?: Python;
+  readonly judge?: Judge;
 }
 
 /** How a configuration is prepared. */

@@ -34,7 +34,7 @@ export interface ImageStatus {
 }
 
 /** The folder below which everything lies that is built once and kept. */
-const cacheFolder = ({ ASSAY_HOME, XDG_CACHE_HOME, HOME }: Variables): string => {
+export const cacheFolder = ({ ASSAY_HOME, XDG_CACHE_HOME, HOME }: Variables): string => {
   if (ASSAY_HOME) return resolve(ASSAY_HOME);
   if (XDG_CACHE_HOME) return resolve(XDG_CACHE_HOME, 'assay');
   return resolve(HOME || homedir(), '.cache', 'assay');
