@@ -1,3 +1,4 @@
+import { availableParallelism } from 'node:os';
 import { defineConfig } from 'vitest/config';
 import type { Reporter } from 'vitest/node';
 
@@ -15,5 +16,11 @@ const countLine: Reporter = {
 };
 
 export default defineConfig({
-  test: { include: ['test/**/*.test.ts'], testTimeout: 30_000, reporters: ['default', countLine] },
+  test: {
+    include: ['test/**/*.test.ts'],
+    testTimeout: 30_000,
+    reporters: ['default', countLine],
+    // Many tests wait for other processes: on two cores the default of one worker would leave one of them idle.
+    maxWorkers: Math.max(2, availableParallelism() - 1),
+  },
 });
