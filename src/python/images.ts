@@ -99,21 +99,3 @@ export const packageOfModule = (
   }
   return undefined;
 };
-
-/**
- * The error for a module that the grader imports and the interpreter lacks: names the package and the image that has it.
- *
- * @param module  as the grader imports it, `sklearn.metrics` or `sklearn`
- */
-export const missingModule = (module: string): UnavailableError => {
-  const [name] = module.split('.');
-  const found = packageOfModule(name);
-  const message = `the grader imports ${name}, which this Python does not have`;
-  if (found === undefined)
-    return new UnavailableError(message, `install it there, or name another Python: --python PATH`);
-  const { tag, package: brought } = found;
-  return new UnavailableError(
-    `${message}; image ${tag} has ${brought.name} ${brought.version}`,
-    `assay doctor --image ${tag} --install`,
-  );
-};

@@ -55,6 +55,24 @@ linux('what is said before the first row', () => {
     });
   });
 
+  test('modules that are not there, and the image that has them', async () => {
+    const source = 'import skbio.stats\nimport no_such_module\ndef grade(s, i): return 1';
+    const env = { ...process.env, ASSAY_HOME: folder };
+    await withSource(
+      source,
+      ({ warnings }) => {
+        const said = warnings.join('\n');
+        expect(said).toMatch(
+          /imports no_such_module, which Python .* does not have\n {2}hint: name another Python/,
+        );
+        expect(said).toContain(
+          'image 2025-05-08 has scikit-bio 0.6.3: assay doctor --image 2025-05-08 --install',
+        );
+      },
+      { env },
+    );
+  });
+
   test('a source that cannot be loaded is a mistake where it is only checked', async () => {
     const engine = createEngine({ graders: builtinGraders, python: createPython() });
     const [issue] = await engine.validate({ type: 'python', source: 'def grade(s, i) return 1' });

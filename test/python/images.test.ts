@@ -1,11 +1,5 @@
 import { describe, expect, test } from 'vitest';
-import {
-  IMAGE_TAGS,
-  imageOf,
-  missingModule,
-  packageOfModule,
-  requireImage,
-} from '../../src/python/images.js';
+import { IMAGE_TAGS, imageOf, packageOfModule, requireImage } from '../../src/python/images.js';
 
 const ENTRY = /^([a-z\d-]+)==(\S+)(?: ; [^\\\n]+)? \\\n((?: {4}--hash=sha256:[\da-f]{64}(?: \\)?\n)+)/gm;
 
@@ -81,19 +75,4 @@ test.each([
   ['numpy', 'numpy'],
 ])('%s is brought by %s', (module, name) => {
   expect(packageOfModule(module)?.package.name).toBe(name);
-});
-
-test('a missing module is explained with the image that has it', () => {
-  expect(missingModule('sklearn.metrics')).toMatchObject({
-    message:
-      'the grader imports sklearn, which this Python does not have; image 2025-05-08 has scikit-learn 1.6.1',
-    hint: 'assay doctor --image 2025-05-08 --install',
-  });
-});
-
-test('a missing module that no image has', () => {
-  expect(missingModule('torch')).toMatchObject({
-    message: 'the grader imports torch, which this Python does not have',
-    hint: 'install it there, or name another Python: --python PATH',
-  });
 });
