@@ -16,6 +16,8 @@ const LAYERS = [
   ['graders', 'engine', 'results'],
   ['run'],
   ['threads', 'assembled-engine'],
+  ['probe', 'rehearse', 'calibrate', 'export'],
+  ['bench'],
   ['index', 'cli', 'worker'],
 ];
 

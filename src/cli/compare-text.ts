@@ -2,7 +2,7 @@ import { styleText } from 'node:util';
 import type { ChangedRow, ChangedRows, Comparison, MeasureComparison } from '../results/compare.js';
 import { decimalsOf, pText, signed, whole } from '../results/conclusion.js';
 import { printable, shorten, show } from '../show.js';
-import type { Interval } from '../stats/interval.js';
+import { intervalText, number, percent, tableLines, wrap } from './layout.js';
 import type { SummaryLook } from './summary.js';
 
 /** What a person reads of a comparison; the sentence that says what came out comes first. */
@@ -16,7 +16,7 @@ export const renderComparison = (comparison: Comparison, { colour, columns = 80 
     ...runLines(comparison, columns),
     ...pairingLines(comparison, columns),
     '',
-    ...tableLines(comparison, columns),
+    ...measureLines(comparison, columns),
     ...(reward === null ? [] : ['', ...detailLines(reward, columns)]),
     ...changedLines('regressions', comparison.regressions),
     ...changedLines('improvements', comparison.improvements),
@@ -54,9 +54,8 @@ const pairingLines = ({ pairing }: Comparison, columns: number): string[] => {
 type Cells = readonly [name: string, a: string, b: string, difference: string, interval: string, p: string];
 
 const HEADER: Cells = ['', 'A', 'B', 'difference', '95 % interval', 'p'];
-const MIN_NAME = 8;
 
-const tableLines = (comparison: Comparison, columns: number): string[] => {
+const measureLines = (comparison: Comparison, columns: number): string[] => {
   const { reward, pass, sub_rewards = {}, criteria = {}, failures } = comparison;
   const parts = [...Object.entries(sub_rewards), ...Object.entries(criteria)];
   const rows: Cells[] = [
@@ -67,30 +66,12 @@ const tableLines = (comparison: Comparison, columns: number): string[] => {
   ];
   if (rows.length === 0) return [];
   return [
-    ...alignedLines([HEADER, ...rows], columns),
+    ...tableLines([HEADER, ...rows], columns),
     ...(parts.length > 1
       ? [`  p of the ${parts.length} indented lines is adjusted for their number (Holm)`]
       : []),
   ];
 };
-
-/** Names are cut where they would not leave the numbers their room. */
-const alignedLines = (table: readonly Cells[], columns: number): string[] => {
-  const widths = HEADER.map((_, column) => Math.max(...table.map((cells) => cells[column].length)));
-  const others = widths.slice(1).reduce((sum, width) => sum + width + GAP.length, GAP.length);
-  const [nameWidth] = widths;
-  widths[0] = Math.min(nameWidth, Math.max(MIN_NAME, columns - others));
-  return table.map(([name, ...numbers]) => {
-    const cut = name.length > widths[0] ? shorten(name, widths[0] - 1) : name;
-    const cells = [cut, ...numbers].map((text, column) => pad(text, widths[column], column));
-    return `${GAP}${cells.join(GAP)}`.trimEnd();
-  });
-};
-
-const GAP = '  ';
-
-const pad = (text: string, width: number, column: number): string =>
-  column === 0 ? text.padEnd(width) : text.padStart(width);
 
 const measureCells = (name: string, measure: MeasureComparison, p: number): Cells => {
   const decimals = decimalsOf(measure);
@@ -111,20 +92,16 @@ const shareCells = (
 ): Cells => {
   const { difference, interval, p } = compared;
   const decimals = Math.max(1, decimalsOf(compared) - 2);
-  const percent = (share: number): string => `${(share * 100).toFixed(decimals)} %`;
   const points = (value: number): string => signed(value * 100, decimals);
   return [
     name,
-    percent(shares[0]),
-    percent(shares[1]),
+    percent(shares[0], decimals),
+    percent(shares[1], decimals),
     `${points(difference)} pp`,
     intervalText(interval, points),
     pText(p).replace(/^= /, ''),
   ];
 };
-
-const intervalText = (interval: Interval | null, text: (end: number) => string): string =>
-  interval === null ? '–' : `${text(interval[0])} to ${text(interval[1])}`;
 
 const TESTS: Readonly<Record<MeasureComparison['test'], string>> = {
   mcnemar: "McNemar's test",
@@ -192,22 +169,8 @@ const placeText = ({ row, row_b, sample, id }: ChangedRow): string =>
     ...(id === undefined ? [] : [printable(typeof id === 'string' ? shorten(id, 30) : show(id))]),
   ].join('  ');
 
-const number = (value: number): string => String(Number(value.toPrecision(4))).replace('-', '−');
 const signedNumber = (value: number): string => `${value > 0 ? '+' : ''}${number(value)}`;
 
 /** Means that are to be told apart have as many decimals as their difference, and four where that is no burden. */
 const fixed = (value: number, decimals: number): string =>
   value.toFixed(Math.abs(value) < 100 ? Math.max(4, decimals) : decimals).replace('-', '−');
-
-/** Lines of at most `columns` characters where there are spaces to break at; those after the first stand further in. */
-const wrap = (text: string, columns: number, indent: number): string[] => {
-  // `n = 12`, `p < 0.01` and `95 %` stay together.
-  const [first, ...words] = text.split(/(?<![=<]) (?![=<%])/);
-  const lines = [`${' '.repeat(indent)}${first}`];
-  for (const word of words) {
-    const longer = `${lines.at(-1)} ${word}`;
-    if (longer.length <= columns) lines[lines.length - 1] = longer;
-    else lines.push(`${' '.repeat(indent === 0 ? 0 : indent + 2)}${word}`);
-  }
-  return lines;
-};

@@ -9,6 +9,7 @@ import type { GroupSizes, GroupSummary } from '../results/group-tally.js';
 import type { RewardSummary, ScoreSummary } from '../results/summary.js';
 import type { RunResult } from '../run/run.js';
 import type { Bin } from '../stats/histogram.js';
+import { counted, wrap } from './layout.js';
 import type { Interval } from '../stats/interval.js';
 
 type Paint = (style: 'bold' | 'dim' | 'red' | 'yellow', text: string) => string;
@@ -45,7 +46,7 @@ export const renderSummary = (
     ...histogramLines(summary.histogram, columns, paint),
     ...failureLines(summary, failures.map(printable), paint),
     ...summary.warnings.map((warning) => paint('yellow', `  warning: ${warning}`)),
-    ...wrap(printable(`scored by ${summary.grader.signature}`), columns).map((line) => paint('dim', line)),
+    ...wrap(printable(`scored by ${summary.grader.signature}`), columns, 2).map((line) => paint('dim', line)),
     ...(summary.results === null
       ? []
       : [paint('dim', `  results in ${filesText(summary.results, summary.evidence, status)}`)]),
@@ -263,26 +264,11 @@ const bar = (share: number, width: number): string => {
   return '█'.repeat(Math.floor(eighths / 8)) + EIGHTHS[eighths % 8];
 };
 
-/** Indented lines of at most `columns` characters, where there are spaces to break at. */
-const wrap = (text: string, columns: number): string[] => {
-  const [first, ...words] = text.split(' ');
-  const lines = [`  ${first}`];
-  for (const word of words) {
-    const longer = `${lines.at(-1)} ${word}`;
-    if (longer.length <= columns) lines[lines.length - 1] = longer;
-    else lines.push(`    ${word}`);
-  }
-  return lines;
-};
-
 const failureLines = ({ failed }: RunSummary, failures: readonly string[], paint: Paint): string[] => {
   if (failures.length === 0) return [];
   const more = failed > failures.length ? [`  … and ${whole(failed - failures.length)} more`] : [];
   return [...failures.map((failure) => paint('red', `  ${failure}`)), ...more, ''];
 };
-
-const counted = (count: number, singular: string, plural = `${singular}s`): string =>
-  `${whole(count)} ${count === 1 ? singular : plural}`;
 
 const compact = (value: number): string =>
   value.toLocaleString('en', { notation: 'compact', maximumFractionDigits: 1 });

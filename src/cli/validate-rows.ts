@@ -3,7 +3,8 @@ import { DatasetError } from '../dataset/error.js';
 import type { RowShape } from '../dataset/row.js';
 import type { ReadyGrader } from '../engine.js';
 import type { ErrorCode } from '../errors.js';
-import { firstRows, type SampledRow } from '../run/sample.js';
+import { firstRows, type DatasetRow } from '../run/dataset-rows.js';
+import { gradeRows } from '../run/grade-rows.js';
 import { openSource, type SourceOptions } from '../run/source.js';
 import type { Score } from '../score.js';
 import { printable } from '../show.js';
@@ -13,8 +14,6 @@ import { EXIT } from './context.js';
 const SAMPLE_ROWS = 200;
 /** How many rows of each kind are shown in prose. */
 const SHOWN_ROWS = 5;
-/** For graders that answer with promises and do not say how many they can make use of. */
-const DEFAULT_WINDOW = 64;
 
 /** A row without a reward. */
 export interface FailedRow {
@@ -58,7 +57,7 @@ export interface TrialRowsOptions extends SourceOptions, Omit<RowShape, 'note'> 
 export const readTrialRows = async (
   data: string | Readable,
   options: TrialRowsOptions,
-): Promise<readonly SampledRow[]> => {
+): Promise<readonly DatasetRow[]> => {
   const source = await openSource(data, options);
   const rows = await firstRows(source, SAMPLE_ROWS, options);
   options.signal.throwIfAborted();
@@ -75,13 +74,17 @@ export const readTrialRows = async (
  */
 export const tryRows = async (
   prepare: () => Promise<ReadyGrader>,
-  rows: readonly SampledRow[],
+  rows: readonly DatasetRow[],
   signal: AbortSignal,
 ): Promise<Trial> => {
-  const gradeAll = async (order: readonly SampledRow[]) => {
+  const gradeAll = async (order: readonly DatasetRow[]) => {
     const grader = await prepare();
     try {
-      return await gradeInOrder(grader, order, signal);
+      return await gradeRows(
+        grader,
+        order.map(({ row }) => row),
+        signal,
+      );
     } finally {
       await grader.close();
     }
@@ -95,28 +98,11 @@ export const tryRows = async (
   return { rows: rows.length, scored: rows.length - failed, failed, failures, unstable, repeatable };
 };
 
-const gradeInOrder = async (
-  grader: ReadyGrader,
-  rows: readonly SampledRow[],
-  signal: AbortSignal,
-): Promise<Score[]> => {
-  const scores: Score[] = [];
-  while (scores.length < rows.length) {
-    signal.throwIfAborted();
-    const next = rows.slice(scores.length, scores.length + (grader.window ?? DEFAULT_WINDOW));
-    scores.push(...(await Promise.all(next.map(async ({ row }) => gradeRow(grader, row)))));
-  }
-  return scores;
-};
-
-const gradeRow = (grader: ReadyGrader, row: SampledRow['row']): Score | Promise<Score> =>
-  'status' in row ? row : grader.grade(row);
-
 const failureOf = (place: string, score: Score): readonly FailedRow[] =>
   score.status === 'scored' ? [] : [{ place, code: score.code, message: score.message }];
 
 const differences = (
-  rows: readonly SampledRow[],
+  rows: readonly DatasetRow[],
   forwards: readonly Score[],
   backwards: readonly Score[],
 ): readonly UnstableRow[] =>

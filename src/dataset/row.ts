@@ -5,6 +5,7 @@ import { JsonScanner } from '../json-scanner.js';
 import { failed, type Failed } from '../score.js';
 import { jsonSpanText } from '../span.js';
 import { EMPTY_SAMPLE } from '../template.js';
+import { textOfContent } from './row-text.js';
 import { SamplesText, SampleText } from './samples-text.js';
 
 /** How dataset rows become `{ item, sample }`. */
@@ -287,7 +288,7 @@ const fromChatCompletion = (
   const places: Record<string, readonly PathSegment[]> = { choices: ['sample', 'choices'] };
   const sample: Record<string, unknown> = {
     ...dump,
-    output_text: contentText(message.content),
+    output_text: textOfContent(message.content),
     output_tools: [],
   };
   if (Array.isArray(message.tool_calls)) {
@@ -313,7 +314,7 @@ const fromResponse = (dump: JsonObject, output: readonly unknown[]): ShapedSampl
   const entries = output.filter(isObject);
   const texts = entries
     .filter(({ type }) => type === undefined || type === 'message')
-    .map(({ content }) => contentText(content));
+    .map(({ content }) => textOfContent(content));
   const tools = entries
     .filter(({ type }) => type === 'function_call' || type === 'mcp_call')
     .map(({ id, call_id, name, arguments: args }) => ({
@@ -329,13 +330,4 @@ const fromResponse = (dump: JsonObject, output: readonly unknown[]): ShapedSampl
     },
     locate: (path) => (Object.hasOwn(dump, path[0]) ? inSample(path) : undefined),
   };
-};
-
-/** The text of a message's content: a string, or the text parts of a list, joined. */
-const contentText = (content: unknown): string => {
-  if (typeof content === 'string') return content;
-  if (!Array.isArray(content)) return '';
-  return content
-    .map((part: unknown) => (isObject(part) && typeof part.text === 'string' ? part.text : ''))
-    .join('');
 };

@@ -16,6 +16,7 @@ import {
   type RunIdentity,
   type RunSummary,
 } from '../results/record.js';
+import type { ScoreColumns } from '../results/score-columns.js';
 import { ResultsExistError } from '../results/sink.js';
 import type { Failed } from '../score.js';
 import { version } from '../version.js';
@@ -82,6 +83,8 @@ export interface RunOptions {
   readonly signal?: AbortSignal;
   /** What was odd about the configuration; kept in the record. */
   readonly configurationWarnings?: readonly string[];
+  /** Receives the scores of this run in row order, some at a time. */
+  readonly onScores?: (scores: ScoreColumns) => void;
   /** Called often; not at every row. */
   readonly onProgress?: (progress: Progress) => void;
   /** Receives every failed row, with its place in the dataset: `line 17`, `b.jsonl line 17`, `line 17, sample 2`. */
@@ -232,6 +235,7 @@ const gradeAll = async (
     for (const failure of piece.failures) tellFailure(options, source, piece, failure);
     for (const note of piece.notes) journal.warn(NOTES[note]);
     await journal.write(piece);
+    options.onScores?.(piece.scores);
     options.onProgress?.({
       rows: journal.rows,
       failed: journal.failed,

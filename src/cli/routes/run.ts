@@ -1,0 +1,132 @@
+import { buildCommand } from '@stricli/core';
+import type { CommandContext } from '../context.js';
+import {
+  count,
+  fileFlags,
+  gate,
+  judgeFlags,
+  optional,
+  prepareFlags,
+  pythonFlags,
+  shapeFlags,
+  share,
+  switchedOn,
+  text,
+  threads,
+} from '../flags.js';
+import type { RunFlags } from '../run.js';
+
+/** `assay run`: its flags and help. */
+export const runCommand = buildCommand<RunFlags, string[], CommandContext>({
+  loader: async () => (await import('../run.js')).runCommand,
+  parameters: {
+    positional: {
+      kind: 'array',
+      parameter: {
+        placeholder: 'grader data',
+        brief: 'Grader file, then the dataset: files, patterns, a folder, or - (standard input)',
+        parse: text,
+      },
+      minimum: 2,
+    },
+    flags: {
+      output: {
+        kind: 'parsed',
+        parse: text,
+        optional: true,
+        brief: 'FILE: write results here (.jsonl, .csv, .parquet)',
+      },
+      overwrite: switchedOn('Replace the results file if there is one'),
+      resume: switchedOn('Go on where the results file ends'),
+      retryFailed: switchedOn('Grade the failed rows of the results file again'),
+      threads: {
+        kind: 'parsed',
+        parse: threads,
+        optional: true,
+        brief: 'N: threads or Python processes; default all',
+      },
+      ...fileFlags,
+      limit: {
+        kind: 'parsed',
+        parse: count,
+        optional: true,
+        brief: 'N: grade at most N rows',
+      },
+      filter: {
+        kind: 'parsed',
+        parse: text,
+        optional: true,
+        variadic: true,
+        brief: 'PATH=VALUE: only these rows; all must hold',
+      },
+      random: {
+        kind: 'parsed',
+        parse: count,
+        optional: true,
+        brief: 'N: draw N rows at random',
+      },
+      seed: {
+        kind: 'parsed',
+        parse: count,
+        optional: true,
+        brief: 'S: seed of --random; default 0',
+      },
+      ...shapeFlags,
+      id: {
+        kind: 'parsed',
+        parse: text,
+        optional: true,
+        brief: "PATH: add this value as the result's id",
+      },
+      group: { ...optional, brief: 'PATH: rows with this in common are one item' },
+      keep: {
+        kind: 'enum',
+        values: ['item', 'sample', 'all'],
+        optional: true,
+        brief: 'Copy this part of the row to the result',
+      },
+      ...prepareFlags,
+      ...pythonFlags,
+      ...judgeFlags,
+      dryRun: switchedOn('Only say what models would be asked'),
+      pythonOutput: { ...optional, brief: 'FILE: keep here what python graders print' },
+      strict: switchedOn('Warnings are errors; a broken row ends the run'),
+      maxFailed: {
+        kind: 'parsed',
+        parse: share,
+        default: '0',
+        brief: 'SHARE: exit 3 when more rows failed (0 to 1)',
+      },
+      min: { ...gate, brief: '[NAME=]X: exit 1 when the mean is below X' },
+      max: { ...gate, brief: '[NAME=]X: exit 1 when the mean is above X' },
+      minPassRate: { ...gate, brief: '[NAME=]X: exit 1 when the pass rate is below X' },
+      json: {
+        kind: 'boolean',
+        default: false,
+        withNegated: false,
+        brief: 'Summary as JSON on standard output; rows to -o',
+      },
+      quiet: { kind: 'boolean', default: false, withNegated: false, brief: 'No progress and no summary' },
+    },
+    aliases: { o: 'output', n: 'limit', j: 'threads' },
+  },
+  docs: {
+    brief: 'Grade a dataset',
+    fullDescription: [
+      'Grade every row of a dataset and write one result line for each, in order.',
+      '',
+      'A row is {"item": {…}, "sample": …}, where the sample is the output text, an object with',
+      'output_text, or a whole chat completion or response; or a flat object, which is the item itself.',
+      'A list of "samples" in the place of "sample" gives one result for each of them.',
+      'Datasets are JSONL, JSON arrays, CSV, TSV (also .gz, .zst) or Parquet. Quote patterns: "data/*.csv".',
+      'PATH is a path in the row, as templates have it: item.question, sample.choices[0].index.',
+      '',
+      '--min, --max and --min-pass-rate may be given several times. NAME is a criterion of an eval or, for',
+      '--min and --max, a member of a multi; without a name the bound is for the whole run.',
+      '',
+      'Exit codes: 0 fine, 1 a gate failed, 2 bad usage or configuration, or a judge that cannot be',
+      'asked, 3 more rows failed than allowed, or a budget is used up, 4 the results could not be',
+      'written, 70 a bug in assay, 130 interrupted.',
+    ].join('\n'),
+  },
+});
