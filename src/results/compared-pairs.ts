@@ -60,8 +60,8 @@ export class ComparedPairs implements PairReceiver {
     this.passIsReward &&= passedA === rewards.a && passedB === rewards.b;
   }
 
-  /** Rows of one item belong together: several samples of a row, or rows that share an id. */
-  private clusterOf({ row, sample, id, value, score, line }: ResultRow, by: PairedBy): number {
+  /** Rows of one item belong together: rows of a group, several samples of a row, or rows that share an id. */
+  private clusterOf({ row, sample, id, group, value, score, line }: ResultRow, by: PairedBy): number {
     if (this.grouped) {
       if (value === undefined && score.status === 'scored')
         throw new ResultsError(
@@ -69,6 +69,7 @@ export class ComparedPairs implements PairReceiver {
         );
       return this.cluster('group', value === 'null' ? undefined : value);
     }
+    if (group !== undefined) return this.cluster('group', group === 'null' ? undefined : group);
     if (by === 'id') return this.cluster('id', sample === undefined ? undefined : id);
     if (id !== undefined && id !== 'null') return this.cluster('id', id);
     return this.cluster('row', sample === undefined ? undefined : `row ${row}`);

@@ -98,23 +98,24 @@ async function* joined(
   { signal, value }: ScoredRowsOptions,
 ): AsyncGenerator<readonly ScoredRow[], void, undefined> {
   const lines = new ResultQueue(results, value);
-  let result = await lines.next();
-  for await (const block of datasetRows(source, { ...shape, signal })) {
-    const pairs: ScoredRow[] = [];
-    for (const datasetRow of block) {
-      if (result === undefined) break;
-      if (isBehind(result, datasetRow)) throw outOfOrder(results, result, datasetRow);
-      if (!isOf(result, datasetRow)) continue;
-      pairs.push({ result, place: datasetRow.place, row: datasetRow.row });
-      result = lines.ready ?? (await lines.next());
+  try {
+    let result = await lines.next();
+    for await (const block of datasetRows(source, { ...shape, signal })) {
+      const pairs: ScoredRow[] = [];
+      for (const datasetRow of block) {
+        if (result === undefined) break;
+        if (isBehind(result, datasetRow)) throw outOfOrder(results, result, datasetRow.place);
+        if (!isOf(result, datasetRow)) continue;
+        pairs.push({ result, place: datasetRow.place, row: datasetRow.row });
+        result = lines.ready ?? (await lines.next());
+      }
+      if (pairs.length > 0) yield pairs;
+      if (result === undefined) return;
     }
-    if (pairs.length > 0) yield pairs;
-    if (result === undefined) return;
+    if (result !== undefined && signal?.aborted !== true) throw unknownRow(results, result, source);
+  } finally {
+    await lines.close();
   }
-  if (result !== undefined && signal?.aborted !== true)
-    throw new DatasetError(
-      `${source.name} has no ${nameOf(result)}, which ${results}:${result.line} is about; is it another dataset?`,
-    );
 }
 
 /** The lines of a results file, one after the other, without waiting where they have been read. */
@@ -142,6 +143,10 @@ class ResultQueue {
       if (this.rows.length > 0) return this.ready;
     }
   }
+
+  async close(): Promise<void> {
+    await this.blocks.return();
+  }
 }
 
 const isOf = (result: ResultRow, { number, sample }: DatasetRow): boolean =>
@@ -151,9 +156,14 @@ const isOf = (result: ResultRow, { number, sample }: DatasetRow): boolean =>
 const isBehind = (result: ResultRow, { number, sample = 0 }: DatasetRow): boolean =>
   result.row < number || (result.row === number && (result.sample ?? 0) < sample);
 
-const outOfOrder = (results: string, result: ResultRow, { place }: DatasetRow): ResultsError =>
+const outOfOrder = (results: string, result: ResultRow, place: string): ResultsError =>
   new ResultsError(
     `${results}:${result.line}: ${nameOf(result)} is not among the rows of the dataset before ${place}; are the results whole and in their order, and of this dataset?`,
+  );
+
+const unknownRow = (results: string, result: ResultRow, { name }: Source): DatasetError =>
+  new DatasetError(
+    `${results}:${result.line} is about ${nameOf(result)}, which ${name} has not behind the rows before it; is it another dataset, or are the results not in their order?`,
   );
 
 const nameOf = ({ row, sample }: ResultRow): string =>

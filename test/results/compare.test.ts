@@ -170,6 +170,16 @@ describe('which rows are pairs', () => {
     );
   });
 
+  test('the groups of a run are clusters without being asked for', async () => {
+    const grouped = rising(8).map((reward, row) => scored(row, reward, { group: `item-${row % 3}` }));
+    expect((await compare(grouped, grouped)).pairing).toMatchObject({ clustered_by: 'group', clusters: 3 });
+  });
+
+  test('a row whose group is null stands alone', async () => {
+    const grouped = rising(4).map((reward, row) => scored(row, reward, { group: row < 2 ? null : 'b' }));
+    expect((await compare(grouped, grouped)).pairing).toMatchObject({ clusters: 3 });
+  });
+
   test('shuffled rows are found; a row that is there twice is refused', async () => {
     const forth = rewards(rising(50));
     const shuffled = forth.toSorted(
