@@ -1,9 +1,9 @@
 /**
  * Runs benchmarks and writes them to `bench/results/YYYY-MM-DD.md`; needs Python for the references, and a network once.
  *
- *     npm run bench -- [metrics] [engine] [formats] [peers] [python] [startup] [judge] [judge-chaos] [large] [python-memory] [--rows N]
+ *     npm run bench -- [metrics] [engine] [formats] [peers] [python] [startup] [judge] [judge-chaos] [large] [python-memory] [rewards] [--rows N]
  *
- * Without names all of them run, but not `judge`, `judge-chaos`, `large` and `python-memory`. A section that was run before on the same day is replaced.
+ * Without names all of them run, but not `judge`, `judge-chaos`, `large`, `python-memory` and `rewards`. A section that was run before on the same day is replaced.
  */
 import { execFileSync } from 'node:child_process';
 import { existsSync, mkdirSync, readFileSync, writeFileSync } from 'node:fs';
@@ -15,7 +15,7 @@ import { ensureReferences } from '../fixtures/golden/setup.mjs';
 const HERE = import.meta.dirname;
 const ROOT = join(HERE, '..');
 const DEFAULT_SECTIONS = ['metrics', 'engine', 'formats', 'peers', 'python', 'startup'];
-const SECTIONS = [...DEFAULT_SECTIONS, 'judge', 'judge-chaos', 'large', 'python-memory'];
+const SECTIONS = [...DEFAULT_SECTIONS, 'judge', 'judge-chaos', 'large', 'python-memory', 'rewards'];
 const DEFAULT_ROWS = '1000000';
 
 const readJson = (...path) => JSON.parse(readFileSync(join(...path), 'utf8'));

@@ -2,9 +2,13 @@ import { buildApplication, buildRouteMap, type Application } from '@stricli/core
 import { version } from '../version.js';
 import { EXIT, type CommandContext } from './context.js';
 import { parserText } from './parser-text.js';
+import { benchCommand } from './routes/bench.js';
 import { cacheCommands, cacheRoutes } from './routes/cache.js';
+import { calibrateCommand } from './routes/calibrate.js';
 import { compareCommand } from './routes/compare.js';
 import { doctorCommand } from './routes/doctor.js';
+import { probeCommand } from './routes/probe.js';
+import { rehearseCommand } from './routes/rehearse.js';
 import { runCommand } from './routes/run.js';
 import { schemaCommand } from './routes/schema.js';
 import { validateCommand } from './routes/validate.js';
@@ -13,6 +17,10 @@ const routes = {
   run: runCommand,
   validate: validateCommand,
   compare: compareCommand,
+  bench: benchCommand,
+  calibrate: calibrateCommand,
+  probe: probeCommand,
+  rehearse: rehearseCommand,
   doctor: doctorCommand,
   cache: cacheRoutes,
   schema: schemaCommand,

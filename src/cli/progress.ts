@@ -1,4 +1,5 @@
 import type { Progress } from '../run/run.js';
+import { printable } from '../show.js';
 import type { Io } from './context.js';
 
 const BAR_WIDTH = 24;
@@ -11,14 +12,19 @@ export class ProgressLine {
   private lastDrawn = this.started;
   private drawn = false;
 
-  constructor(private readonly stderr: Io['stderr']) {}
+  /** @param subject  what the line is about, where there are several */
+  constructor(
+    private readonly stderr: Io['stderr'],
+    private readonly subject?: string,
+  ) {}
 
   update(progress: Progress): void {
     const now = performance.now();
     const interval = this.stderr.isTTY === true ? TERMINAL_INTERVAL_MS : LOG_INTERVAL_MS;
     if (now - this.lastDrawn < interval) return;
     this.lastDrawn = now;
-    const line = describeProgress(progress, (now - this.started) / 1000);
+    const progressText = describeProgress(progress, (now - this.started) / 1000);
+    const line = this.subject === undefined ? progressText : `${printable(this.subject)}  ${progressText}`;
     if (this.stderr.isTTY !== true) {
       this.stderr.write(`${line}\n`);
       return;

@@ -302,7 +302,8 @@ export const runOptions = (
 
 const FLAG_OF = { overwrite: '--overwrite', resume: '--resume', retryFailed: '--retry-failed' } as const;
 
-const parsePath = (flag: string, path: string): readonly PathSegment[] => {
+/** @throws UsageError that names the flag */
+export const parsePath = (flag: string, path: string): readonly PathSegment[] => {
   try {
     return compilePath(path);
   } catch (error) {

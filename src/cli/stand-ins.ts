@@ -49,7 +49,8 @@ export const gradeWithoutAsking = async (
   return { ...result, grader };
 };
 
-const standIns = (client: Client, { onCall, onText }: Listener) => {
+/** Stand-ins for models and Python, which give every row the same answer. */
+export const standIns = (client: Client, { onCall, onText }: Listener) => {
   const { modelFor, check } = createJudge({ client });
   const { model: standard, modelFor: embeddingModelFor } = createEmbed({ client });
   return {

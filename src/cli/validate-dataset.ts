@@ -110,7 +110,7 @@ const graderVariables = async (
 // Reading
 
 /** Checks every row of a file, or of standard input where there is no path. */
-const checkRows = async (
+export const checkRows = async (
   { stdin, signal }: Io,
   file: DatasetFile | undefined,
   format: DatasetFormat | undefined,
@@ -151,7 +151,7 @@ const checkLines = (check: TrainingFileCheck, lines: LineCursor, bytes: Buffer):
 };
 
 /** How a file is stored, where that is not plain JSONL. */
-const storedAs = ({ format, compression }: DatasetFile): string | undefined => {
+export const storedAs = ({ format, compression }: DatasetFile): string | undefined => {
   if (compression !== undefined) return `compressed with ${compression}`;
   return format === 'jsonl' ? undefined : FORMAT_NAMES[format];
 };

@@ -12,7 +12,15 @@ export interface RowScannerOptions {
   readonly readsJson?: boolean;
   /** As for {@link parseRow}. */
   readonly missingSample?: RowShape['missingSample'];
+  /**
+   * Keys from the root of the line to values that a row may have or not: `['item', 'tools']`. What the last row that came
+   * out has there can be asked for by their number.
+   */
+  readonly marks?: readonly (readonly string[])[];
 }
+
+/** What a mark has in a row. */
+export type MarkKind = 'absent' | 'text' | 'scalar' | 'object' | 'list';
 
 /**
  * Reads the texts of variables from rows of JSON without parsing them: WebAssembly checks a row's text and finds the
@@ -34,6 +42,7 @@ export class RowScanner {
   private readonly choices = this.tree.add(['sample', 'choices']);
   private readonly samples = this.tree.add(['samples']);
   private readonly json: ScannedJson | undefined;
+  private readonly marks: readonly number[];
   private readonly needsSample: boolean;
   /** Undefined when there is a variable whose value is never found. */
   private readonly places: Places | undefined;
@@ -49,12 +58,13 @@ export class RowScanner {
   /** How many rows have been left to the parser since the last one that was not. */
   private misses = 0;
 
-  constructor({ variables, readsJson = false, missingSample = 'fail' }: RowScannerOptions) {
+  constructor({ variables, readsJson = false, missingSample = 'fail', marks = [] }: RowScannerOptions) {
     if (readsJson) this.json = new ScannedJson(this.tree, (node) => this.textAt(node) ?? '');
     const distinct = new Map(variables.map((variable) => [keyOf(variable), variable]));
     const keys = [...distinct.keys()];
     this.slots = new Map(variables.map((variable) => [variable, keys.indexOf(keyOf(variable))]));
     this.needsSample = missingSample === 'empty' || variables.some(({ namespace }) => namespace === 'sample');
+    this.marks = marks.map((path) => this.tree.add(path));
     if (variables.every(isScannable)) this.places = this.plan([...distinct.values()]);
     this.scratchStart = TREE_START + this.tree.byteLength;
     this.blockStart = this.scratchStart + SCRATCH_BYTES;
@@ -102,6 +112,37 @@ export class RowScanner {
     this.misses = 0;
     const json = this.json?.read(this.bytes, this.numbers);
     return new ScannedRow(index, texts, json, this.slots, this.parse, from, to);
+  }
+
+  /** What there is at a mark of the row that came out last. */
+  markKind(mark: number): MarkKind {
+    return MARK_KINDS[this.kindOf(this.marks[mark])];
+  }
+
+  /** The JSON text at a mark of the row that came out last; undefined where there is none. */
+  markJson(mark: number): string | undefined {
+    const node = this.marks[mark];
+    const kind = this.kindOf(node);
+    if (kind === ABSENT) return undefined;
+    const quote = kind === STRING || kind === ESCAPED ? 1 : 0;
+    return this.decode(this.numbers[node + START] - quote, this.numbers[node + END] + quote);
+  }
+
+  /**
+   * The bytes of a value at a mark of the row that came out last, valid until anything else is asked for: what a text says
+   * in UTF-8, or the JSON of any other value. None where there is no value.
+   */
+  markBytes(mark: number): Buffer {
+    const { numbers, kernel, scratchStart } = this;
+    const node = this.marks[mark];
+    const kind = this.kindOf(node);
+    if (kind === ABSENT) return NO_BYTES;
+    const [start, end] = [numbers[node + START], numbers[node + END]];
+    if (kind !== ESCAPED) return this.bytes.subarray(start, end);
+    const isShort = end - start <= SCRATCH_BYTES - MARGIN;
+    const scratchEnd = isShort && kernel !== undefined ? kernel.unescape(start, end, scratchStart) : 0;
+    if (scratchEnd !== 0) return this.bytes.subarray(scratchStart, scratchEnd);
+    return Buffer.from(JSON.parse(this.decode(start - 1, end + 1)) as string);
   }
 
   /** The texts of all slots; undefined when the row or one of them is not as it has to be. */
@@ -202,6 +243,7 @@ export class RowScanner {
 }
 
 const NO_TEXTS: readonly string[] = [];
+const NO_BYTES = Buffer.alloc(0);
 
 type NodeOf = (variable: TemplateVariable) => number;
 
@@ -373,6 +415,8 @@ const STRING = 1;
 const ESCAPED = 2;
 const OBJECT = 4;
 const ARRAY = 5;
+/** By kind. */
+const MARK_KINDS = ['absent', 'text', 'text', 'scalar', 'object', 'list'] as const satisfies MarkKind[];
 
 /** A node's numbers, and where the kernel writes what it has found. */
 const NODE_NUMBERS = 8;

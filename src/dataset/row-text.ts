@@ -17,7 +17,7 @@ export interface Prompt {
 }
 
 /** Where prompts are looked for in an item, the first that is there. */
-const PROMPT_FIELDS = [
+export const PROMPT_FIELDS = [
   'messages',
   'prompt',
   'question',
@@ -46,10 +46,15 @@ export const promptOf = (row: Row, path?: readonly PathSegment[]): Prompt | unde
 
 const promptIn = (field: string, value: unknown): Prompt | undefined => {
   if (typeof value === 'string') return { field, messages: [{ role: 'user', content: value }], text: value };
-  if (!Array.isArray(value) || value.length === 0 || !value.every(isMessage)) return undefined;
-  const last = value.findLast(({ role }) => role === 'user');
-  return { field, messages: value, text: last === undefined ? '' : textOfContent(last.content) };
+  const messages = messagesIn(value);
+  if (messages === undefined) return undefined;
+  const last = messages.findLast(({ role }) => role === 'user');
+  return { field, messages, text: last === undefined ? '' : textOfContent(last.content) };
 };
+
+/** A list of chat messages: objects with a role, at least one; undefined for any other value. */
+export const messagesIn = (value: unknown): readonly JsonObject[] | undefined =>
+  Array.isArray(value) && value.length > 0 && value.every(isMessage) ? value : undefined;
 
 const isMessage = (value: unknown): value is JsonObject => isObject(value) && typeof value.role === 'string';
 

@@ -6,6 +6,7 @@ import { show } from '../show.js';
 import { Findings, type Finding, type RuleCount } from './findings.js';
 import type { MethodName } from './hyperparameters.js';
 import { ItemNames } from './item-names.js';
+import type { RowRule } from './rules.js';
 import { SeenRows } from './seen-rows.js';
 import { createRowCheck, type RowCheck } from './training-row.js';
 
@@ -24,6 +25,36 @@ const ROW_LIMITS: Readonly<Record<MethodName, RowLimits>> = {
 
 /** Rows with images, whatever the method. */
 const MAX_IMAGE_ROWS = 50_000;
+
+/** How many rows a file has, and how many of them have images. */
+export interface FileSize {
+  readonly method: MethodName;
+  readonly use?: 'training' | 'validation';
+  readonly rows: number;
+  readonly imageRows: number;
+}
+
+/** Tells what is wrong with a file for its number of rows. */
+export const checkFileSize = (
+  { method, use = 'training', rows, imageRows }: FileSize,
+  tell: (rule: RowRule, message: string) => void,
+): void => {
+  const { minimum, maximum }: RowLimits = ROW_LIMITS[method];
+  const has = `has ${rows === 1 ? '1 row' : `${rows} rows`}`;
+  if (rows === 0) tell('too_few_rows', 'has no rows');
+  else if (minimum !== undefined && use === 'training' && rows < minimum.rows)
+    tell(
+      minimum.isDocumented ? 'too_few_rows' : 'few_rows',
+      `${has}, expected at least ${minimum.rows}`,
+    );
+  const most = maximum?.[use] ?? Infinity;
+  if (rows > most) tell('too_many_rows', `${has}, expected at most ${most} in a ${use} file`);
+  if (imageRows > MAX_IMAGE_ROWS)
+    tell(
+      'too_many_image_rows',
+      `has ${imageRows} rows with images, expected at most ${MAX_IMAGE_ROWS}`,
+    );
+};
 
 /** What is checked, and with what. */
 export interface TrainingFileOptions {
@@ -126,7 +157,7 @@ export class TrainingFileCheck {
   /** What was found, with what is wrong with the file as a whole; once all rows have been checked. */
   report(): TrainingFileReport {
     const { method, use = 'training' } = this.options;
-    this.checkFile(ROW_LIMITS[method], use);
+    this.checkFile(use);
     const counts = this.findings.counts;
     const total = (severity: string) =>
       counts.reduce((sum, each) => sum + (each.severity === severity ? each.count : 0), 0);
@@ -141,9 +172,9 @@ export class TrainingFileCheck {
     };
   }
 
-  private checkFile({ minimum, maximum }: RowLimits, use: 'training' | 'validation'): void {
-    const { rows, findings } = this;
-    const { storedAs } = this.options;
+  private checkFile(use: 'training' | 'validation'): void {
+    const { rows, imageRows, findings } = this;
+    const { method, storedAs } = this.options;
     if (storedAs !== undefined)
       findings.add(
         null,
@@ -152,22 +183,9 @@ export class TrainingFileCheck {
         `is ${storedAs}, expected JSONL`,
         'the service takes plain JSONL only',
       );
-    const has = `has ${rows === 1 ? '1 row' : `${rows} rows`}`;
-    if (rows === 0) findings.add(null, 'too_few_rows', [], 'has no rows');
-    else if (minimum !== undefined && use === 'training' && rows < minimum.rows) {
-      const rule = minimum.isDocumented ? 'too_few_rows' : 'few_rows';
-      findings.add(null, rule, [], `${has}, expected at least ${minimum.rows}`);
-    }
-    const most = maximum?.[use] ?? Infinity;
-    if (rows > most)
-      findings.add(null, 'too_many_rows', [], `${has}, expected at most ${most} in a ${use} file`);
-    if (this.imageRows > MAX_IMAGE_ROWS)
-      findings.add(
-        null,
-        'too_many_image_rows',
-        [],
-        `has ${this.imageRows} rows with images, expected at most ${MAX_IMAGE_ROWS}`,
-      );
+    checkFileSize({ method, use, rows, imageRows }, (rule, message) =>
+      findings.add(null, rule, [], message),
+    );
   }
 }
 

@@ -24,7 +24,7 @@ const BATCH_MS = 20;
 const FIRST_BATCH_ROWS = 8;
 /** How long work has to pile up before one more supervisor is started. */
 const PILE_MS = 50;
-/** An idle supervisor is ended after this time. */
+/** An idle supervisor is ended after this time; the last one stays warm for the rows to come, as its imports may be dear. */
 const IDLE_MS = 30_000;
 /** How often supervisors may be lost, one after the other, without a row that gets its score in between. */
 const MOST_LOSSES = 5;
@@ -284,6 +284,7 @@ export class Pool {
   private endWhenIdle(slot: Slot): void {
     clearTimeout(slot.idleTimer);
     slot.idleTimer = setTimeout(() => {
+      if (this.slots.size === 1) return;
       this.slots.delete(slot);
       void slot.supervisor.close();
     }, IDLE_MS).unref();

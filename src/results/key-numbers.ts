@@ -16,6 +16,15 @@ export class KeyNumbers {
   /** The number of a text: that of the equal one before, or the next. */
   numberOf(key: string): number {
     const [low, high] = hash(key);
+    return this.numberOfHash(low, high);
+  }
+
+  /**
+   * As {@link numberOf}, for a key whose hash the caller has: two well mixed halves of 32 bits. Texts and hashes are not to
+   * be mixed.
+   */
+  numberOfHash(low: number, anyHigh: number): number {
+    const high = anyHigh || 1;
     const slot = this.slotOf(low, high);
     if (this.isUsed(slot)) return this.numbers[slot];
     const number = this.next();
@@ -74,7 +83,7 @@ const hash = (key: string): [low: number, high: number] => {
     high = Math.imul(high ^ unit, 0x85ebca77);
     high = (high << 17) | (high >>> 15);
   }
-  return [mix(low), mix(high) || 1];
+  return [mix(low), mix(high)];
 };
 
 const mix = (bits: number): number => {

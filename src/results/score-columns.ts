@@ -41,7 +41,10 @@ export interface ScoreColumns {
   readonly groups: readonly (GroupKey | undefined)[];
   /** The rewards of each member; NaN for rows without one, which are missing at the end. */
   readonly members: ReadonlyMap<string, readonly number[]>;
+  /** The outcomes of each criterion, of the rows that have any: all but those in `bare`. */
   readonly criteria: ReadonlyMap<string, ScoreColumns>;
+  /** Places of the rows that failed before anything in them was graded; ascending. */
+  readonly bare: readonly number[];
 }
 
 /** Fills columns with one score after the other. */
@@ -53,6 +56,7 @@ export class ScoreCollector implements ScoreColumns {
   groups: (GroupKey | undefined)[] = [];
   members = new Map<string, number[]>();
   criteria = new Map<string, ScoreCollector>();
+  bare: number[] = [];
 
   add(score: Score, group?: GroupKey): void {
     if (this.count === this.outcomes.length) this.grow();
@@ -72,7 +76,7 @@ export class ScoreCollector implements ScoreColumns {
     }
     if (results !== undefined) {
       for (const result of results) this.criterion(result.name).add(result, group);
-    }
+    } else if (score.status === 'failed') this.bare.push(at);
   }
 
   clear(): void {
@@ -81,6 +85,7 @@ export class ScoreCollector implements ScoreColumns {
     this.groups = [];
     this.members.clear();
     this.criteria.clear();
+    this.bare = [];
   }
 
   private member(key: string): number[] {
@@ -124,4 +129,5 @@ export const snapshot = (columns: ScoreColumns): ScoreColumns => ({
   groups: columns.groups,
   members: new Map(columns.members),
   criteria: new Map([...columns.criteria].map(([name, inner]) => [name, snapshot(inner)])),
+  bare: columns.bare,
 });

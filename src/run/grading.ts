@@ -63,7 +63,7 @@ interface GradingHere extends GradingOptions {
 
 /** Grades pieces on this thread, until others are ready to go on. */
 async function* gradeHere(
-  { files }: Source,
+  { files, bytes }: Source,
   pieces: AsyncIterator<Piece, void>,
   { grader, select, shape, keep, signal, concurrency, selection, places }: GradingHere,
   othersAreReady: (elapsedMs: number, read: number) => boolean,
@@ -71,12 +71,18 @@ async function* gradeHere(
   const filters = select.filter !== undefined;
   const pipeline = new Pipeline({ grader, shape, selection, filters, keep, signal, concurrency, files });
   const turns = new Turns();
-  const started = performance.now();
+  let started = performance.now();
   let read = 0;
   const next = async (): Promise<IteratorResult<Piece, void>> => {
     if (othersAreReady(performance.now() - started, read)) return AT_END;
     await turns.next();
-    return signal?.aborted === true ? AT_END : pieces.next();
+    if (signal?.aborted === true) return AT_END;
+    const asked = performance.now();
+    const piece = await pieces.next();
+    const now = performance.now();
+    // A stream that pauses, such as a trainer's, gives short runs of work: what came before does not make a long one.
+    if (bytes === undefined && now - asked > WORTH_MS) started = now;
+    return piece;
   };
   try {
     for await (const graded of pipeline.grade({ next }, places.claim)) {

@@ -10,6 +10,7 @@ import {
   type WorkerSetup,
 } from './protocol.js';
 import type { Piece } from './source.js';
+import { Bell, Upcoming } from './upcoming.js';
 
 /** Enough that no worker waits for the main thread, and few enough to keep memory small. */
 const PIECES_PER_WORKER = 3;
@@ -38,7 +39,7 @@ export class WorkerPool {
   /** Workers that have not prepared their grader yet. */
   private starting: number;
   private failure: Error | undefined;
-  private wake: (() => void) | undefined;
+  private readonly bell = new Bell();
 
   /** @param url  a module that calls {@link serveWorker} */
   constructor(url: URL, count: number, setup: Omit<WorkerSetup, 'places'>) {
@@ -53,9 +54,10 @@ export class WorkerPool {
   }
 
   /**
-   * Grades pieces, from the place on that the next one has.
+   * Grades pieces, from the place on that the next one has. What has been graded is given while the next piece is waited for.
    *
    * @param signal  no further pieces are begun once it is aborted; those on their way are finished
+   * @throws DatasetError, once the pieces before the broken one have been given; WorkerError
    */
   async *grade(
     pieces: AsyncIterator<Piece, void>,
@@ -63,18 +65,23 @@ export class WorkerPool {
     signal: AbortSignal | undefined,
   ): AsyncGenerator<GradedPiece, void, undefined> {
     this.places.leave(0, row, line);
+    const upcoming = new Upcoming(pieces, this.bell);
     const most = this.workers.length * PIECES_PER_WORKER;
+    signal?.addEventListener('abort', this.bell.ring, { once: true });
     let begun = 0;
-    let ended = false;
-    for (let next = 0; ; next += 1) {
-      const mayBegin = () => !ended && begun - next < most && signal?.aborted !== true;
-      while (mayBegin()) {
-        const { value, done } = await pieces.next();
-        if (done === true) ended = true;
-        else this.send(begun++, value);
+    for (let next = 0; ;) {
+      while (begun - next < most && signal?.aborted !== true) {
+        const piece = upcoming.take();
+        if (piece === undefined) break;
+        this.send(begun++, piece);
       }
-      if (next === begun) return;
-      yield* this.take(next);
+      const { graded, isFinished } = this.pieceOf(next);
+      const first = graded.shift();
+      if (first !== undefined) yield first;
+      else if (isFinished) this.pieces.delete(next++);
+      else if (this.failure !== undefined) throw this.failure;
+      else if (next === begun && (signal?.aborted === true || upcoming.isOver())) return;
+      else await this.bell.rung(Infinity);
     }
   }
 
@@ -96,26 +103,6 @@ export class WorkerPool {
     worker.postMessage({ number, piece: { ...piece, block } } satisfies PieceMessage, [bytes.buffer]);
   }
 
-  /** What has been graded of a piece, as it comes. */
-  private async *take(number: number): AsyncGenerator<GradedPiece, void, undefined> {
-    for (;;) {
-      const { graded, isFinished } = this.pieceOf(number);
-      const first = graded.shift();
-      if (first !== undefined) {
-        yield first;
-      } else if (isFinished) {
-        this.pieces.delete(number);
-        return;
-      } else if (this.failure === undefined) {
-        await new Promise<void>((resolve) => {
-          this.wake = resolve;
-        });
-      } else {
-        throw this.failure;
-      }
-    }
-  }
-
   private receive(message: WorkerMessage): void {
     if (message.kind === 'ready') {
       this.starting -= 1;
@@ -129,7 +116,7 @@ export class WorkerPool {
     } else {
       this.fail(new (message.dataset ? DatasetError : WorkerError)(message.message));
     }
-    this.wake?.();
+    this.bell.ring();
   }
 
   private pieceOf(number: number): ReceivedPiece {
@@ -142,7 +129,7 @@ export class WorkerPool {
 
   private fail(error: Error): void {
     this.failure ??= error;
-    this.wake?.();
+    this.bell.ring();
   }
 }
 

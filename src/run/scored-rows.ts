@@ -37,6 +37,8 @@ export interface ScoredRows {
   readonly record: RunRecord | undefined;
   /** The dataset. */
   readonly source: Source;
+  /** What its rows were taken for when they were graded, as far as the record says. */
+  readonly shape: RowShape;
   /**
    * Pairs of result and row in the order of the results, some thousand at a time, each time to be used up before the next
    * are asked for. May be asked for once.
@@ -56,7 +58,8 @@ export const openScoredRows = async (path: string, options: ScoredRowsOptions = 
     throw new ResultsError(error.message);
   });
   const source = await openRows(results, record, options);
-  return { results, record, source, blocks: () => joined(results, source, shapeOf(record), options) };
+  const shape = shapeOf(record);
+  return { results, record, source, shape, blocks: () => joined(results, source, shape, options) };
 };
 
 const openRows = async (
@@ -156,15 +159,20 @@ const isOf = (result: ResultRow, { number, sample }: DatasetRow): boolean =>
 const isBehind = (result: ResultRow, { number, sample = 0 }: DatasetRow): boolean =>
   result.row < number || (result.row === number && (result.sample ?? 0) < sample);
 
-const outOfOrder = (results: string, result: ResultRow, place: string): ResultsError =>
+/** Which line of a results file is about which row. */
+export type ResultPlace = Pick<ResultRow, 'row' | 'sample' | 'line'>;
+
+/** The error about a line whose row does not come, for the dataset is at a later one: at `place`. */
+export const outOfOrder = (results: string, result: ResultPlace, place: string): ResultsError =>
   new ResultsError(
     `${results}:${result.line}: ${nameOf(result)} is not among the rows of the dataset before ${place}; are the results whole and in their order, and of this dataset?`,
   );
 
-const unknownRow = (results: string, result: ResultRow, { name }: Source): DatasetError =>
+/** The error about a line whose row has not come when the dataset is at its end. */
+export const unknownRow = (results: string, result: ResultPlace, { name }: Source): DatasetError =>
   new DatasetError(
     `${results}:${result.line} is about ${nameOf(result)}, which ${name} has not behind the rows before it; is it another dataset, or are the results not in their order?`,
   );
 
-const nameOf = ({ row, sample }: ResultRow): string =>
+const nameOf = ({ row, sample }: ResultPlace): string =>
   sample === undefined ? `row ${row}` : `row ${row}, sample ${sample}`;

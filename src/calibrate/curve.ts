@@ -1,0 +1,59 @@
+import { clusteredMean, clustersOf, totalOf, type ClusteredEstimate } from '../stats/clustered.js';
+import type { Interval } from '../stats/interval.js';
+import { equalParts, pick } from './stratified.js';
+
+/** Rows whose scores lie next to each other. */
+export interface CurveBin {
+  readonly rows: number;
+  readonly leastScore: number;
+  readonly greatestScore: number;
+  readonly meanScore: number;
+  /** Mean label; of labels of 0 and 1, their share. */
+  readonly label: ClusteredEstimate;
+}
+
+/** What labels rows have, by their score. */
+export interface Curve {
+  readonly bins: readonly CurveBin[];
+  /**
+   * Mean over rows of |mean score − mean label| of their bin: of labels of 0 and 1 the expected calibration error. Chance
+   * alone makes it larger than 0.
+   */
+  readonly expectedError: number;
+}
+
+/**
+ * Reliability curve by bins of equal numbers of rows, as `calibrationOf` cuts them, also for labels that are numbers; the
+ * intervals allow for clusters.
+ *
+ * @param scores  of each row; finite
+ * @param labels  of each row; finite
+ * @param bounds  the least and the greatest label that there can be, where that is known
+ */
+export const calibrationCurve = (
+  scores: Float64Array,
+  labels: Float64Array,
+  clusters: Int32Array,
+  bins: number,
+  bounds?: Interval,
+): Curve => {
+  const filled = equalParts(scores, bins).flatMap((rows): CurveBin[] => {
+    const groups = clustersOf(
+      rows.length,
+      Int32Array.from(rows, (row) => clusters[row]),
+    );
+    const label = clusteredMean(pick(labels, rows), groups, bounds);
+    if (label === undefined) return [];
+    return [
+      {
+        rows: rows.length,
+        leastScore: scores[rows[0]],
+        greatestScore: scores[rows[rows.length - 1]],
+        meanScore: totalOf(pick(scores, rows)) / rows.length,
+        label,
+      },
+    ];
+  });
+  const errors = filled.map(({ rows, meanScore, label }) => rows * Math.abs(meanScore - label.value));
+  return { bins: filled, expectedError: errors.reduce((sum, error) => sum + error, 0) / scores.length };
+};

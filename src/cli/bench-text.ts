@@ -1,0 +1,290 @@
+import { styleText } from 'node:util';
+import type {
+  BenchReport,
+  Estimate,
+  Finding,
+  LabelReport,
+  Measure,
+  Place,
+  Ranking,
+  RewardReport,
+} from '../bench/report.js';
+import { printable } from '../show.js';
+import { counted, intervalText, number, percent, tableLines, wrap } from './layout.js';
+
+/** What the report itself does not know. */
+export interface BenchSubject {
+  readonly dataset: string;
+  /** The paths that the user gave. */
+  readonly group: string | null;
+  readonly label: string | null;
+  /** What could not be measured, and why. */
+  readonly notes: readonly string[];
+}
+
+/** How the text is to look. */
+export interface BenchLook {
+  readonly colour: boolean;
+  /** Width in characters. Default 100. */
+  readonly columns?: number;
+}
+
+type Paint = (style: 'bold' | 'red' | 'yellow' | 'dim', text: string) => string;
+
+const plain: Paint = (_style, text) => text;
+const coloured: Paint = (style, text) => styleText(style, text, { validateStream: false });
+
+/** What a person reads of a bench: who is first, a table, then each reward with its alarms. */
+export const benchText = (
+  report: BenchReport,
+  subject: BenchSubject,
+  { colour, columns = 100 }: BenchLook,
+): string => {
+  const paint = colour ? coloured : plain;
+  const { rewards, ranking, labels } = report;
+  const lines = [
+    ...wrap(printable(headline(report, subject)), columns).map((line) => paint('bold', line)),
+    ...(labels === null ? [] : wrap(printable(labelText(labels)), columns, 2)),
+    ...(ranking === null
+      ? []
+      : ['', ...wrap(printable(rankingText(ranking)), columns).map((line) => paint('bold', line))]),
+    '',
+    ...signalLines(report, columns),
+    ...agreementLines(rewards, columns),
+    ...rewards.flatMap((reward) => ['', ...rewardLines(reward, columns, paint)]),
+    ...noteLines([...subject.notes, ...cautions(rewards)], columns, paint),
+  ];
+  return `${lines.join('\n')}\n`;
+};
+
+/** `2 rewards on 5,276 rows of x.jsonl, 1,319 items` */
+const headline = (
+  { rewards, rows, groups, compared_groups }: BenchReport,
+  { dataset }: BenchSubject,
+): string => {
+  const items = compared_groups === 0 ? '' : `, samples of ${counted(groups, 'item')}`;
+  return `${counted(rewards.length, 'reward')} on ${counted(rows, 'row')} of ${dataset}${items}`;
+};
+
+const labelText = ({ kind, mean, least, greatest, mixed_groups, pass }: LabelReport): string => {
+  if (kind === 'one_value') return `labels: all ${number(least)}, so no reward can be compared with them`;
+  if (kind === 'numeric')
+    return `labels: from ${number(least)} to ${number(greatest)}, on average ${number(mean.value)}`;
+  const right = (mean.value - least) / (greatest - least);
+  const mixed = mixed_groups === 0 ? '' : `; ${counted(mixed_groups, 'item')} with right and wrong samples`;
+  const last = pass.at(-1);
+  const passes =
+    last === undefined
+      ? ''
+      : `; of ${last.k} samples any is right for ${percent(last.any.value)} of items, all for ${percent(last.all.value)}`;
+  return `labels: ${percent(right)} right${mixed}${passes}`;
+};
+
+const MEASURES: Readonly<Record<Measure, string>> = {
+  pairwise_accuracy: 'the share of pairs of right and wrong samples of one item that it orders rightly',
+  auc: 'the chance that a right row has a higher reward than a wrong one',
+  spearman: 'its rank correlation with the label',
+};
+
+/** `Best by …: a (0.98) and b (0.97), not told apart; then c (0.61).` */
+const rankingText = ({ measure, places, unranked }: Ranking): string => {
+  const tiers = tiersOf(places).map((tier, index) => {
+    const names = tier.map(({ name, value }) => `${name} (${value.toFixed(3)})`);
+    const list =
+      names.length === 1 ? names[0] : `${names.slice(0, -1).join(', ')} and ${names.at(-1)}, not told apart`;
+    return index === 0 ? list : `then ${list}`;
+  });
+  const rest = unranked.length === 0 ? '' : ` Not ranked: ${unranked.join(', ')}.`;
+  return `Best by ${MEASURES[measure]}: ${tiers.join('; ')}.${rest}`;
+};
+
+/** Neighbours that are not told apart from the first of them. */
+const tiersOf = (places: readonly Place[]): readonly (readonly Place[])[] => {
+  const tiers: Place[][] = [];
+  for (const place of places) {
+    const tier = tiers.at(-1);
+    if (tier?.[0].not_told_apart_from.includes(place.name) === true) tier.push(place);
+    else tiers.push([place]);
+  }
+  return tiers;
+};
+
+/** One column of a table; left out where no reward has anything there. */
+interface Column {
+  readonly header: string;
+  readonly cell: (reward: RewardReport) => string;
+}
+
+const NONE = '–';
+
+/** Three decimals, and four digits of what is larger than that. */
+const three = (value: number): string =>
+  Math.abs(value) < 10 ? value.toFixed(3).replace('-', '−') : number(value);
+
+const table = (rewards: readonly RewardReport[], all: readonly Column[], columns: number): string[] => {
+  const shown = all.filter(({ cell }) => rewards.some((reward) => cell(reward) !== NONE));
+  if (shown.length === 0) return [];
+  const header = ['', ...shown.map((column) => column.header)];
+  const body = rewards.map((reward) => [printable(reward.name), ...shown.map(({ cell }) => cell(reward))]);
+  return tableLines([header, ...body], columns);
+};
+
+const share = (estimate: Estimate | null | undefined): string =>
+  estimate === null || estimate === undefined ? NONE : percent(estimate.value);
+
+const signed = (value: number): string => {
+  const text = value.toFixed(2);
+  if (Number(text) === 0) return '0.00';
+  return value > 0 ? `+${text}` : text.replace('-', '−');
+};
+
+const perThousand = (value: number | null | undefined): string =>
+  value === null || value === undefined ? NONE : number(value);
+
+const SIGNAL: readonly Column[] = [
+  {
+    header: 'mean',
+    cell: ({ distribution }) => (distribution === null ? NONE : three(distribution.mean.value)),
+  },
+  {
+    header: '95 % interval',
+    cell: ({ distribution }) => intervalText(distribution?.mean.interval, three),
+  },
+  { header: 'floor', cell: ({ distribution }) => share(distribution?.floor.share) },
+  { header: 'ceiling', cell: ({ distribution }) => share(distribution?.ceiling.share) },
+  { header: 'values', cell: ({ distribution }) => distribution?.distinct.toLocaleString('en') ?? NONE },
+  { header: 'flat items', cell: ({ groups }) => share(groups?.flat_share) },
+  { header: 'length', cell: (reward) => lengthText(reward) },
+  {
+    header: 'rows/s',
+    cell: ({ speed }) =>
+      speed.rows_per_second === null ? NONE : Math.round(speed.rows_per_second).toLocaleString('en'),
+  },
+  { header: 'tokens/1k', cell: ({ speed }) => perThousand(speed.models?.tokens_per_1000_rows) },
+  { header: 'cost/1k', cell: ({ speed }) => perThousand(speed.models?.cost_per_1000_rows) },
+];
+
+/** How the reward goes with the length of the text, with what is known held equal. */
+const lengthText = ({ features }: RewardReport): string => {
+  const length = features.find(({ feature }) => feature === 'characters');
+  const estimate = length?.conditional ?? length?.spearman ?? null;
+  return estimate === null ? NONE : signed(estimate.value);
+};
+
+const signalLines = ({ rewards, compared_groups }: BenchReport, columns: number): string[] => {
+  const lines = table(rewards, SIGNAL, columns);
+  const flat = compared_groups === 0 ? '' : 'flat items: items whose samples all get one reward; ';
+  return [
+    ...lines,
+    ...wrap(
+      `floor, ceiling: rows with the least and the greatest reward; ${flat}length: correlation with the number of characters, ${heldEqual(rewards)}`,
+      columns,
+      2,
+    ),
+  ];
+};
+
+const BASES = {
+  group_and_label: 'among samples of one item with one label',
+  group: 'among samples of one item',
+  label: 'among rows with one label',
+  rows: 'among all rows',
+} as const;
+
+const heldEqual = (rewards: readonly RewardReport[]): string => {
+  const bases = rewards.flatMap(
+    ({ features }) => features.find(({ feature }) => feature === 'characters')?.conditional ?? [],
+  );
+  return BASES[bases[0]?.basis ?? 'rows'];
+};
+
+const estimate = (value: Estimate | null | undefined): string => (value ? three(value.value) : NONE);
+
+/** How the rewards follow the labels; nothing without labels. */
+const agreementLines = (rewards: readonly RewardReport[], columns: number): string[] => {
+  const labelled = rewards.filter(({ labels }) => labels !== null);
+  const n = Math.max(0, ...labelled.flatMap(({ labels }) => labels?.best_of_n.map((best) => best.n) ?? []));
+  const bestOf = ({ labels }: RewardReport) => labels?.best_of_n.find((best) => best.n === n);
+  const lines = table(
+    labelled,
+    [
+      { header: 'AUC', cell: ({ labels }) => estimate(labels?.auc) },
+      { header: '95 % interval', cell: ({ labels }) => intervalText(labels?.auc?.interval, three) },
+      { header: 'rank corr.', cell: ({ labels }) => (labels?.auc ? NONE : estimate(labels?.spearman)) },
+      {
+        header: '95 % interval',
+        cell: ({ labels }) => (labels?.auc ? NONE : intervalText(labels?.spearman?.interval, three)),
+      },
+      { header: 'pairs', cell: ({ labels }) => estimate(labels?.pairwise_accuracy) },
+      {
+        header: '95 % interval',
+        cell: ({ labels }) => intervalText(labels?.pairwise_accuracy?.interval, three),
+      },
+      { header: `best of ${n}`, cell: (reward) => bestOfText(bestOf(reward)?.reward) },
+    ],
+    columns,
+  );
+  if (lines.length === 0) return [];
+  const best = labelled.map(bestOf).find((found) => found !== undefined);
+  const about = [
+    ...(labelled.some(({ labels }) => labels?.pairwise_accuracy)
+      ? ['pairs: of right and wrong samples of one item, the share ordered rightly']
+      : []),
+    ...(best === undefined
+      ? []
+      : [
+          `best of ${n}: label of the sample with the highest reward; ${three(best.random.value)} by chance, ${three(best.oracle.value)} at best`,
+        ]),
+  ];
+  return ['', ...lines, ...(about.length === 0 ? [] : wrap(about.join('; '), columns, 2))];
+};
+
+const bestOfText = (estimate: Estimate | undefined): string =>
+  estimate === undefined ? NONE : three(estimate.value);
+
+const rewardLines = (reward: RewardReport, columns: number, paint: Paint): string[] => {
+  const { name, signature, verdict, findings } = reward;
+  const [title, ...more] = wrap(printable(`${name}: ${verdict.sentence}`), columns - 2);
+  const end = printable(name).length + 1;
+  return [
+    paint('bold', title.slice(0, end)) + title.slice(end),
+    ...more.map((line) => `  ${line}`),
+    ...findings.filter(({ alarm }) => alarm).flatMap((finding) => alarmLines(finding, columns, paint)),
+    ...(signature === name
+      ? []
+      : wrap(printable(`made with ${signature}`), columns, 2).map((line) => paint('dim', line))),
+  ];
+};
+
+const alarmLines = ({ name, evidence, meaning }: Finding, columns: number, paint: Paint): string[] => {
+  const title = `alarm: ${name.replaceAll('_', ' ')}:`;
+  const [first, ...more] = wrap(printable(`${title} ${evidence}; ${meaning}`), columns, 2);
+  const end = 2 + title.length;
+  return [paint('red', first.slice(0, end)) + first.slice(end), ...more];
+};
+
+const noteLines = (notes: readonly string[], columns: number, paint: Paint): string[] =>
+  notes.length === 0
+    ? []
+    : [
+        '',
+        ...notes
+          .flatMap((note) => wrap(printable(`note: ${note}`), columns, 2))
+          .map((line) => paint('yellow', line)),
+      ];
+
+/** What is to be said about intervals that are shown: each thing once, with where it is true. */
+const cautions = (rewards: readonly RewardReport[]): readonly string[] => {
+  const places = new Map<string, string[]>();
+  const add = (what: string, estimate: Estimate | null | undefined): void => {
+    const caution = estimate?.caution ?? null;
+    if (caution === null) return;
+    places.set(caution, [...(places.get(caution) ?? []), what]);
+  };
+  for (const { name, distribution, labels } of rewards) {
+    add(`mean of ${name}`, distribution?.mean);
+    add(`AUC of ${name}`, labels?.auc);
+    add(`pairs of ${name}`, labels?.pairwise_accuracy);
+  }
+  return [...places].map(([caution, where]) => `${where.join(', ')}: ${caution}`);
+};

@@ -1,0 +1,206 @@
+import { CompensatedSum } from '../compensated-sum.js';
+import type { MethodName } from '../methods/hyperparameters.js';
+import { checkFileSize } from '../methods/training-file.js';
+import { FAILED } from '../results/score-columns.js';
+import type { ScoredRows } from '../run/scored-rows.js';
+import type { Caution } from '../stats/clustered.js';
+import type { Interval } from '../stats/interval.js';
+import { countReasons, TAKEN, type ReasonCount } from './reasons.js';
+import type { RowNotes } from './row-notes.js';
+import { NONE, type ScoreTable } from './score-table.js';
+import type { LengthSummary, PairLengths } from './training-lines.js';
+
+/** What goes to one file. */
+export interface FileTally {
+  readonly use: 'training' | 'validation';
+  /** Null for standard output. */
+  readonly path: string | null;
+  readonly rows: number;
+  readonly prompts: number;
+  readonly imageRows: number;
+}
+
+/** What was written to one file. */
+export interface ExportedFile extends Omit<FileTally, 'imageRows'> {
+  /** What the service may refuse it for, as a whole: too many rows, too few. */
+  readonly findings: readonly string[];
+}
+
+/** Something that was noticed: its name, and what a person reads. */
+export interface ExportWarning {
+  readonly code: 'longer_chosen' | 'learnt_turns' | 'renamed_system' | 'groups_of_prompts' | 'single_samples';
+  readonly message: string;
+}
+
+/** What came of an export, as `--json` prints it. */
+export interface ExportReport {
+  readonly method: MethodName;
+  readonly results: string;
+  readonly dataset: string;
+  /** False when nothing was written, for a file would have had no rows. */
+  readonly written: boolean;
+  /** The training file, then that for validation if there is one. */
+  readonly files: readonly ExportedFile[];
+  /** Lines of the results: those that were used, and those in `left_out`. */
+  readonly rows: number;
+  /** Rows whose answers were taken; for reinforcement, all rows of the prompts that were. */
+  readonly used: number;
+  /** Different prompts of the rows that could be used. */
+  readonly prompts: number;
+  /** Why rows were left out, the most frequent reasons first. */
+  readonly left_out: readonly ReasonCount[];
+  /** Mean rewards; null without rows. */
+  readonly mean_reward: { readonly scored: number | null; readonly used: number | null };
+  /** DPO: how long the answers of pairs are, in characters. */
+  readonly lengths?: {
+    readonly chosen_mean: number;
+    readonly rejected_mean: number;
+    /** Mean of chosen minus rejected, and its 95 % interval over prompts. */
+    readonly difference: number;
+    readonly interval: Interval | null;
+    readonly caution: Caution | null;
+  };
+  readonly warnings: readonly ExportWarning[];
+}
+
+/** What a report is made of. */
+export interface Exported {
+  readonly method: MethodName;
+  readonly scored: ScoredRows;
+  readonly table: ScoreTable;
+  readonly notes: RowNotes;
+  readonly tallies: readonly FileTally[];
+  readonly lengths: PairLengths;
+  readonly isWritten: boolean;
+}
+
+/** The report on an export. */
+export const reportOf = (exported: Exported): ExportReport => {
+  const { method, scored, table, notes, tallies, isWritten } = exported;
+  const lengths = exported.lengths.summary();
+  const used = meanReward(table, (result) => isUsed(notes, result));
+  return {
+    method,
+    results: scored.results,
+    dataset: scored.source.name,
+    written: isWritten,
+    files: tallies.map((tally) => fileOf(method, tally)),
+    rows: table.count,
+    used: used.rows,
+    prompts: notes.promptTable.count,
+    left_out: countReasons(notes.reasons, (result) => table.rows[result]),
+    mean_reward: {
+      scored: meanReward(table, (result) => table.outcomes[result] !== FAILED).mean,
+      used: used.mean,
+    },
+    ...(lengths && { lengths: lengthsOf(lengths) }),
+    warnings: [
+      ...(lengths === undefined ? [] : lengthWarning(lengths)),
+      ...promptWarnings(exported),
+      ...groupWarning(notes),
+      ...(method === 'reinforcement' ? sampleWarning(exported) : []),
+    ],
+  };
+};
+
+const lengthsOf = ({ chosen, rejected, difference }: LengthSummary): ExportReport['lengths'] => ({
+  chosen_mean: chosen,
+  rejected_mean: rejected,
+  difference: difference.value,
+  interval: difference.interval ?? null,
+  caution: difference.caution ?? null,
+});
+
+const fileOf = (method: MethodName, { use, path, rows, prompts, imageRows }: FileTally): ExportedFile => {
+  const findings: string[] = [];
+  checkFileSize({ method, use, rows, imageRows }, (_rule, message) => findings.push(message));
+  return { use, path, rows, prompts, findings };
+};
+
+const isUsed = ({ reasons, prompts }: RowNotes, result: number): boolean =>
+  reasons[result] === TAKEN && prompts[result] !== NONE;
+
+const meanReward = (
+  { count, rewards }: ScoreTable,
+  includes: (result: number) => boolean,
+): { readonly rows: number; readonly mean: number | null } => {
+  const sum = new CompensatedSum();
+  let rows = 0;
+  for (let result = 0; result < count; result += 1) {
+    if (!includes(result)) continue;
+    sum.add(rewards[result]);
+    rows += 1;
+  }
+  return { rows, mean: rows === 0 ? null : sum.total / rows };
+};
+
+// Warnings
+
+const lengthWarning = ({ chosen, rejected, difference }: LengthSummary): ExportWarning[] => {
+  const { interval, caution } = difference;
+  if (interval === undefined || interval[0] <= 0) return [];
+  const [low, high] = interval.map((end) => end.toFixed(0));
+  const few = caution === undefined ? '' : ', of few prompts, so it may be too narrow';
+  return [
+    {
+      code: 'longer_chosen',
+      message: `chosen answers are longer than rejected ones: ${chosen.toFixed(0)} to ${rejected.toFixed(0)} characters on average, a difference of ${difference.value.toFixed(0)} (95 % interval ${low} to ${high}${few}); a model trained on them may learn to write more instead of better`,
+    },
+  ];
+};
+
+const promptWarnings = ({ notes, method }: Exported): ExportWarning[] => {
+  const { promptTable } = notes;
+  const [learnt, renamed] = [new Set<number>(), new Set<number>()];
+  notes.prompts.forEach((prompt, result) => {
+    if (!isUsed(notes, result)) return;
+    if (promptTable.isLearnt(prompt)) learnt.add(prompt);
+    if (promptTable.hasSystem(prompt)) renamed.add(prompt);
+  });
+  return [
+    ...(learnt.size === 0
+      ? []
+      : [
+          {
+            code: 'learnt_turns' as const,
+            message: `${counted(learnt.size, 'prompt')} with earlier turns of the assistant, which are learnt as well; give them "weight": 0 in the dataset if they should not be`,
+          },
+        ]),
+    ...(renamed.size === 0
+      ? []
+      : [
+          {
+            code: 'renamed_system' as const,
+            message: `${counted(renamed.size, 'prompt')} with messages of the system, which are written as messages of the developer: ${method} has no others`,
+          },
+        ]),
+  ];
+};
+
+const groupWarning = ({ groups, groupPrompts }: RowNotes): ExportWarning[] =>
+  groupPrompts === groups
+    ? []
+    : [
+        {
+          code: 'groups_of_prompts',
+          message: `rows of one group have different prompts (${groupPrompts.toLocaleString('en')} prompts in ${counted(groups, 'group')}); only answers to the same prompt are compared`,
+        },
+      ];
+
+const sampleWarning = ({ notes, table, tallies }: Exported): ExportWarning[] => {
+  const single = countReasons(notes.reasons, (result) => table.rows[result]).find(
+    ({ reason }) => reason === 'single_sample',
+  );
+  const training = tallies[0].rows;
+  return single === undefined || single.rows <= training
+    ? []
+    : [
+        {
+          code: 'single_samples',
+          message: `${counted(single.rows, 'prompt')} with one sample only, which show no spread; grade several samples of each prompt, or take all with --keep-flat`,
+        },
+      ];
+};
+
+const counted = (count: number, one: string): string =>
+  `${count.toLocaleString('en')} ${count === 1 ? one : `${one}s`}`;
