@@ -1,11 +1,12 @@
 import type { ResampledStatistic } from '../stats/bootstrap.js';
-import type { ClusteredEstimate } from '../stats/clustered.js';
+import { clusteredEstimate } from '../stats/clustered.js';
+import type { Interval } from '../stats/interval.js';
 import { meanBestOfN } from '../stats/pass-at-k.js';
-import { kendall, rocArea, rocAreaStatistic, spearman, spearmanStatistic } from '../stats/ranking.js';
+import { kendall, rocAreaStatistic, spearmanStatistic } from '../stats/ranking.js';
 import { bootstrapped, reported, reportedOrNull } from './estimate.js';
 import { gather, rightOnes, sampleSizes, type KnownRows, type Labels } from './known-rows.js';
-import type { Agreement, BestOf, Estimate, Measure } from './report-shape.js';
-import { pairwiseAccuracy, type PairEstimate } from './reward-statistics.js';
+import type { Agreement, BestOf, Estimate } from './report-shape.js';
+import { bearing, pairwiseAccuracy, sizesOf } from './reward-statistics.js';
 
 /** A reward on rows that have a reward and a label. */
 export interface LabelledRewards {
@@ -23,52 +24,54 @@ export const labelledRewards = (column: Float64Array, labels: Labels, known: Kno
   labels,
 });
 
-/** The statistics that are resampled; those that there are. */
-export type MeasureStatistics = Readonly<Partial<Record<Measure, ResampledStatistic>>>;
+/** How a reward follows the labels, to be resampled with all groups of the bench; what there is. */
+export interface LabelStatistics {
+  readonly pairwise_accuracy?: ResampledStatistic;
+  readonly auc?: ResampledStatistic;
+  readonly spearman?: ResampledStatistic;
+}
 
-/** How a reward follows the labels, of all groups of the bench. */
-export const measureStatistics = (labelled: LabelledRewards): MeasureStatistics => {
-  const { known, rewards, values, labels } = labelled;
-  const binary = labels.kind === 'binary';
-  return {
-    pairwise_accuracy: pairwiseAccuracy(rewards, values, known.groups)?.statistic,
-    auc: binary ? rocAreaStatistic(rewards, rightOnes(values, labels), known.groups) : undefined,
-    spearman: spearmanStatistic(rewards, values, known.groups),
-  };
-};
+/** What can be said of a reward on labelled rows. */
+export const labelStatistics = ({ known, rewards, values, labels }: LabelledRewards): LabelStatistics => ({
+  pairwise_accuracy: pairwiseAccuracy(rewards, values, known.groups)?.statistic,
+  auc:
+    labels.kind === 'binary' ? rocAreaStatistic(rewards, rightOnes(values, labels), known.groups) : undefined,
+  spearman: spearmanStatistic(rewards, values, known.groups),
+});
 
 /** How far a reward follows the labels. */
 export const agreementOf = (
   labelled: LabelledRewards,
-  statistics: MeasureStatistics,
+  statistics: LabelStatistics,
   replicatesOf: (statistic: ResampledStatistic) => Float64Array,
 ): Agreement => {
-  const { known, rewards, values, labels } = labelled;
-  const groups = known.clusters.of;
-  const resampled = (measure: Measure, estimate: ClusteredEstimate | undefined): Estimate | null => {
-    const statistic = statistics[measure];
-    if (statistic === undefined || estimate === undefined) return null;
+  const { known, rewards, values } = labelled;
+  const sizes = sizesOf(known.groups);
+  const resampled = (statistic: ResampledStatistic | undefined, bounds: Interval): Estimate | null => {
+    if (statistic === undefined) return null;
+    const estimate = clusteredEstimate(statistic.value, bearing(statistic.contributions, sizes), { bounds });
     return bootstrapped(statistic, replicatesOf(statistic), estimate);
   };
-  const pairwise = pairwiseAccuracy(rewards, values, known.clusters);
   return {
     rows: rewards.length,
-    auc:
-      labels.kind === 'binary' ? resampled('auc', rocArea(rewards, rightOnes(values, labels), groups)) : null,
-    spearman: resampled('spearman', spearman(rewards, values, groups)),
-    kendall: reportedOrNull(kendall(rewards, values, groups)),
-    pairwise_accuracy: withPairs(resampled('pairwise_accuracy', pairwise?.estimate), pairwise),
+    auc: resampled(statistics.auc, [0, 1]),
+    spearman: resampled(statistics.spearman, [-1, 1]),
+    kendall: reportedOrNull(kendall(rewards, values, known.clusters.of)),
+    pairwise_accuracy: pairwiseOf(labelled, replicatesOf, statistics.pairwise_accuracy),
     best_of_n: sampleSizes(known).flatMap((n) => bestOf(labelled, n)),
   };
 };
 
-const withPairs = (
-  estimate: Estimate | null,
-  pairwise: PairEstimate | undefined,
-): Agreement['pairwise_accuracy'] =>
-  estimate === null || pairwise === undefined
-    ? null
-    : { ...estimate, pairs: pairwise.pairs, groups: pairwise.groups };
+const pairwiseOf = (
+  { known, rewards, values }: LabelledRewards,
+  replicatesOf: (statistic: ResampledStatistic) => Float64Array,
+  statistic: ResampledStatistic | undefined,
+): Agreement['pairwise_accuracy'] => {
+  const found = pairwiseAccuracy(rewards, values, known.groups);
+  if (statistic === undefined || found === undefined) return null;
+  const { estimate, pairs, groups } = found;
+  return { ...bootstrapped(statistic, replicatesOf(statistic), estimate), pairs, groups };
+};
 
 const bestOf = ({ known, rewards, values, labels }: LabelledRewards, n: number): BestOf[] => {
   const { least, greatest } = labels;

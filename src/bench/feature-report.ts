@@ -1,9 +1,9 @@
-import type { Clusters } from '../stats/clustered.js';
-import { spearman } from '../stats/ranking.js';
+import { clusteredEstimate, type Clusters } from '../stats/clustered.js';
+import { spearmanStatistic } from '../stats/ranking.js';
 import { reported, reportedOrNull } from './estimate.js';
 import { gather, knownRows, type KnownRows, type Labels } from './known-rows.js';
 import type { Feature } from './measured.js';
-import type { Basis, FeatureRelation } from './report-shape.js';
+import type { Basis, Estimate, FeatureRelation } from './report-shape.js';
 import { preference, stratifiedSpearman, type PairEstimate } from './reward-statistics.js';
 
 /**
@@ -24,7 +24,7 @@ export const relationOf = (
   const isKnown = (row: number): boolean => Number.isFinite(rewards[row]) && Number.isFinite(values[row]);
   const known = knownRows(groups, isKnown);
   const [x, y] = [gather(rewards, known), gather(values, known)];
-  const overall = reportedOrNull(spearman(x, y, known.clusters.of));
+  const overall = rankCorrelation(x, y, known.clusters);
   const sameLabel =
     labels &&
     withSameLabel(
@@ -38,6 +38,15 @@ export const relationOf = (
       ? (asConditional('group', preference(x, y, known.clusters)) ?? rankConditional('rows', overall))
       : (sameLabel ?? null);
   return { feature, rows: x.length, spearman: overall, conditional };
+};
+
+const rankCorrelation = (x: Float64Array, y: Float64Array, clusters: Clusters): Estimate | null => {
+  const statistic = spearmanStatistic(x, y, clusters);
+  return (
+    (statistic &&
+      reported(clusteredEstimate(statistic.value, statistic.contributions, { bounds: [-1, 1] }))) ??
+    null
+  );
 };
 
 type Conditional = FeatureRelation['conditional'];

@@ -1,4 +1,4 @@
-import { clustersOf, type Clusters } from '../stats/clustered.js';
+import type { Clusters } from '../stats/clustered.js';
 import { orderOf } from '../stats/ranking.js';
 import type { MeasuredRows } from './measured.js';
 
@@ -14,24 +14,44 @@ export interface KnownRows {
   readonly compared: number;
 }
 
-/** The rows for which something holds. */
+/**
+ * The rows for which something holds.
+ *
+ * @param groups  of each row of the bench
+ */
 export const knownRows = (groups: Clusters, holds: (row: number) => boolean): KnownRows => {
-  const places = Int32Array.from(groups.of.keys()).filter(holds);
-  const of = Int32Array.from(places, (row) => groups.of[row]);
-  const clusters = clustersOf(places.length, of);
-  const sizes = new Int32Array(clusters.count);
-  for (const cluster of clusters.of) sizes[cluster] += 1;
+  const places = new Int32Array(groups.of.length);
+  let count = 0;
+  for (let row = 0; row < places.length; row += 1) if (holds(row)) places[count++] = row;
+  return rowsAt(places.slice(0, count), groups);
+};
+
+const rowsAt = (places: Int32Array, groups: Clusters): KnownRows => {
+  const [of, own] = [new Int32Array(places.length), new Int32Array(places.length)];
+  const numbers = new Int32Array(groups.count).fill(-1);
+  const sizes = new Int32Array(groups.count);
+  let count = 0;
+  for (let at = 0; at < places.length; at += 1) {
+    const group = groups.of[places[at]];
+    if (numbers[group] < 0) numbers[group] = count++;
+    sizes[group] += 1;
+    of[at] = group;
+    own[at] = numbers[group];
+  }
   return {
     places,
     groups: { of, count: groups.count },
-    clusters,
+    clusters: { of: own, count },
     compared: sizes.filter((size) => size > 1).length,
   };
 };
 
 /** The values of a column at some places. */
-export const gather = (column: Float64Array, { places }: Pick<KnownRows, 'places'>): Float64Array =>
-  Float64Array.from(places, (row) => column[row]);
+export const gather = (column: Float64Array, { places }: Pick<KnownRows, 'places'>): Float64Array => {
+  const values = new Float64Array(places.length);
+  for (let at = 0; at < places.length; at += 1) values[at] = column[places[at]];
+  return values;
+};
 
 /** What the labels of a bench are. */
 export interface Labels {

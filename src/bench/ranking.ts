@@ -1,6 +1,6 @@
 import type { ResampledStatistic } from '../stats/bootstrap.js';
 import type { Clusters } from '../stats/clustered.js';
-import { labelledRewards, measureStatistics, type MeasureStatistics } from './against-labels.js';
+import { labelledRewards, labelStatistics, type LabelStatistics } from './against-labels.js';
 import { differing } from './distribution.js';
 import { bootstrappedDifference, excludesZero } from './estimate.js';
 import { gather, knownRows, type Labels } from './known-rows.js';
@@ -12,7 +12,7 @@ export interface Contender {
   readonly reward: MeasuredReward;
   /** Rows with a reward and a label. */
   readonly labelledRows: number;
-  readonly statistics: MeasureStatistics;
+  readonly statistics: LabelStatistics;
 }
 
 /** Rewards that can be compared, all on the same rows. */
@@ -56,7 +56,7 @@ export const contestOf = (
   const contenders = taken.map((each) =>
     each.labelledRows === rows
       ? each
-      : { ...each, statistics: measureStatistics(labelledRewards(each.reward.rewards, labels, common)) },
+      : { ...each, statistics: labelStatistics(labelledRewards(each.reward.rewards, labels, common)) },
   );
   const mixed = differing(gather(labels.values, common), common.clusters);
   const measure =

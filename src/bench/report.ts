@@ -1,6 +1,6 @@
 import { bootstrapReplicates, type BootstrapOptions, type ResampledStatistic } from '../stats/bootstrap.js';
 import { clusteredMean, clustersOf, type Clusters } from '../stats/clustered.js';
-import { agreementOf, labelledRewards, measureStatistics, type LabelledRewards } from './against-labels.js';
+import { agreementOf, labelledRewards, labelStatistics, type LabelledRewards } from './against-labels.js';
 import { distributionOf, groupSpreadOf } from './distribution.js';
 import { reportedOrNull } from './estimate.js';
 import { findingsOf, type Bars } from './faults.js';
@@ -90,7 +90,7 @@ const scoredReward = (reward: MeasuredReward, groups: Clusters, labels: Labels |
   const labelledRows = known.places.length;
   if (labelledRows === 0) return { reward, scored, labelledRows, statistics: {} };
   const labelled = labelledRewards(reward.rewards, labels, known);
-  return { reward, scored, labelledRows, labelled, statistics: measureStatistics(labelled) };
+  return { reward, scored, labelledRows, labelled, statistics: labelStatistics(labelled) };
 };
 
 const factsOf = (

@@ -197,7 +197,7 @@ const isRounding = (squares: number, values: Float64Array): boolean =>
   !(squares > 1e-24 * totalOf(values.map((value) => value * value)));
 
 /** The number of rows of each cluster. */
-const sizesOf = ({ of, count }: Clusters): Float64Array => {
+export const sizesOf = ({ of, count }: Clusters): Float64Array => {
   const sizes = new Float64Array(count);
   for (const cluster of of) sizes[cluster] += 1;
   return sizes;

@@ -122,8 +122,7 @@ export const tryReward = async (trial: TrialRows, options: TrialOptions): Promis
   const reversed = await withGrader(options, false, (grader) => rewardsOf(grader, rows.toReversed(), signal));
   const echo = await withGrader(options, false, (grader) => echoRewards(grader, rows, options));
   const constant =
-    texts &&
-    (await withGrader(options, false, (grader) => constantRewards(grader, trial, texts, signal)));
+    texts && (await withGrader(options, false, (grader) => constantRewards(grader, trial, texts, signal)));
   return {
     rows: places,
     first,

@@ -102,10 +102,10 @@ export const calibrateScores = async (
   const gathered = await gatherRows(path, { ...options, labels, column, verdicts });
   if (gathered === undefined) return undefined;
   const { kind } = column;
-  if (kind === 'nominal') refuseTexts(gathered, verdicts, texts);
+  if (kind === 'nominal') refuseTexts(labelsText(options), gathered, verdicts, texts);
   const report = {
     results: path,
-    labels: 'file' in options.labels ? options.labels.file : formatPath(options.labels.path),
+    labels: labelsText(options),
     kind,
     ...compared(gathered, kind, texts.texts, options),
     consistency: verdicts?.consistency ?? [],
@@ -132,14 +132,18 @@ export const findLabels = async (
   return { path: parsePath(labels) };
 };
 
+const labelsText = ({ labels }: CalibrateOptions): string =>
+  'file' in labels ? labels.file : formatPath(labels.path);
+
 /** @throws DatasetError where labels are texts that nothing can be compared with */
 const refuseTexts = (
+  source: string,
   { labels }: GatheredRows,
   verdicts: Verdicts | undefined,
   { texts }: TextCodes,
 ): void => {
   const code = labels.codes[labels.numbers.findIndex(Number.isNaN)];
-  const shown = `labels are texts such as ${show(texts[code])}`;
+  const shown = `${source}: labels are texts such as ${show(texts[code])}`;
   const advice = 'say with --passing which of them pass';
   if (labels.codes.includes(-1))
     throw new DatasetError(`${shown}, and more than 1,000 different ones; are these labels?`);

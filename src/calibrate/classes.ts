@@ -210,13 +210,14 @@ const classReport = (
   f1: classes[each].f1 ?? null,
 });
 
-/** Kappa; where every row agrees, with the interval that the accuracy has. */
+/** Kappa; where every row agrees, with the interval that the accuracy has. undefined where all labels are the same. */
 const kappaOf = (
   { actual, predicted, names }: RowClasses,
   weights: KappaWeights,
   accuracy: ClusteredEstimate,
   clusters: Int32Array,
 ): ClusteredEstimate | undefined => {
+  if (actual.every((each) => each === actual[0])) return undefined;
   const kappa = cohenKappa(predicted, actual, names.length, weights, clusters);
   if (kappa?.value !== 1 || kappa.interval !== undefined || weights !== 'equal') return kappa;
   const shares = new Float64Array(names.length);

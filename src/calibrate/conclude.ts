@@ -103,7 +103,7 @@ const firstSentence = (facts: Facts, agreement: Agreement | undefined, verdict: 
     case 'cannot_be_told':
       return `Agreement cannot be told from ${counted(estimate.clusters, 'row')}.`;
     case 'not_shown':
-      return `No agreement beyond chance is shown (${found}).${bar}`;
+      return `${constantText(facts) ?? `No agreement beyond chance is shown (${found}).`}${bar}`;
     case 'disagrees':
       return `The scores go against the labels (${found}).${bar}`;
     default: {
@@ -111,6 +111,12 @@ const firstSentence = (facts: Facts, agreement: Agreement | undefined, verdict: 
       return `The scores agree with the labels ${well}beyond chance (${found})${gainText(facts)}.${bar}`;
     }
   }
+};
+
+/** Where scores say the same of every row. */
+const constantText = ({ classes, rows }: Facts): string | undefined => {
+  const only = classes?.by_class.find(({ judged }) => judged === rows.labelled);
+  return only && `The scores say "${only.class}" of every row, which agrees with the labels by chance alone.`;
 };
 
 const cannotTell = ({ classes, rows, errors, kind }: Facts): string => {
@@ -167,8 +173,10 @@ const binaryLenience = (
 /** Smaller correlations are not worth a sentence, however sure they are. */
 const WORTH_TELLING = 0.1;
 const SURE = 0.05;
+/** Of a position, in standard deviations of the labels. */
+const LEAST_EFFECT = 0.05;
 
-const biasSentences = ({ bias, kind }: Facts): string[] => {
+const biasSentences = ({ bias, kind, errors }: Facts): string[] => {
   const { length, order, position } = bias;
   const sentences: string[] = [];
   const worth = (trend: typeof length): trend is NonNullable<typeof length> =>
@@ -182,8 +190,9 @@ const biasSentences = ({ bias, kind }: Facts): string[] => {
     sentences.push(
       `The error ${order.spearman.value > 0 ? 'rises' : 'falls'} along the file (correlation ${inWords(order.spearman)}).`,
     );
+  const least = LEAST_EFFECT * Math.sqrt(errors?.constant.squared_error ?? 0.25);
   const sure = (position?.positions ?? []).filter(
-    ({ effect }) => effect !== null && effect.p_adjusted < SURE,
+    ({ effect }) => effect !== null && effect.p_adjusted < SURE && Math.abs(effect.value) >= least,
   );
   const largest = sure.reduce<(typeof sure)[number] | undefined>(
     (most, each) => (Math.abs(each.effect?.value ?? 0) > Math.abs(most?.effect?.value ?? 0) ? each : most),
@@ -217,7 +226,7 @@ const meanSentence = ({ mean }: Facts): string[] => {
   if (mean?.corrected == null || mean.corrected.interval === null) return [];
   const { scores, corrected } = mean;
   return [
-    `Over all rows the mean label is about ${inWords(corrected)}, where the scores say ${shown(scores.value)}.`,
+    `Over all rows the mean label is about ${fixed(corrected.value)} (${rangeOf(corrected)}), where the scores say ${shown(scores.value)}.`,
   ];
 };
 

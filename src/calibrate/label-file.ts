@@ -38,9 +38,11 @@ export class LabelFile {
     if (!isObject(line)) throw new DatasetError(`${place()}: expected an object, got ${show(line)}`);
     const { label, labels, annotator } = line;
     if (label === undefined && labels === undefined) throw noLabel(line, place());
-    const key = this.keys.numberOf(this.nameOf(line, place));
+    const name = this.nameOf(line, place);
     const count = this.column.add(label, place) + this.column.add(labels, place);
-    if (count > 0 && annotator !== undefined && annotator !== null && annotator !== '')
+    if (count === 0) return;
+    const key = this.keys.numberOf(name);
+    if (annotator !== undefined && annotator !== null && annotator !== '')
       this.refuseTwice(key, annotator, place);
     for (let each = 0; each < count; each += 1) this.keyOf.push(key);
   }

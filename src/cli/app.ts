@@ -7,6 +7,7 @@ import { cacheCommands, cacheRoutes } from './routes/cache.js';
 import { calibrateCommand } from './routes/calibrate.js';
 import { compareCommand } from './routes/compare.js';
 import { doctorCommand } from './routes/doctor.js';
+import { exportCommand } from './routes/export.js';
 import { probeCommand } from './routes/probe.js';
 import { rehearseCommand } from './routes/rehearse.js';
 import { runCommand } from './routes/run.js';
@@ -19,6 +20,7 @@ const routes = {
   compare: compareCommand,
   bench: benchCommand,
   calibrate: calibrateCommand,
+  export: exportCommand,
   probe: probeCommand,
   rehearse: rehearseCommand,
   doctor: doctorCommand,

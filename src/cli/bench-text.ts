@@ -1,6 +1,7 @@
 import { styleText } from 'node:util';
 import type {
   BenchReport,
+  BestOf,
   Estimate,
   Finding,
   LabelReport,
@@ -8,6 +9,7 @@ import type {
   Place,
   Ranking,
   RewardReport,
+  Speed,
 } from '../bench/report.js';
 import { printable } from '../show.js';
 import { counted, intervalText, number, percent, tableLines, wrap } from './layout.js';
@@ -138,9 +140,6 @@ const signed = (value: number): string => {
   return value > 0 ? `+${text}` : text.replace('-', '−');
 };
 
-const perThousand = (value: number | null | undefined): string =>
-  value === null || value === undefined ? NONE : number(value);
-
 const SIGNAL: readonly Column[] = [
   {
     header: 'mean',
@@ -160,8 +159,6 @@ const SIGNAL: readonly Column[] = [
     cell: ({ speed }) =>
       speed.rows_per_second === null ? NONE : Math.round(speed.rows_per_second).toLocaleString('en'),
   },
-  { header: 'tokens/1k', cell: ({ speed }) => perThousand(speed.models?.tokens_per_1000_rows) },
-  { header: 'cost/1k', cell: ({ speed }) => perThousand(speed.models?.cost_per_1000_rows) },
 ];
 
 /** How the reward goes with the length of the text, with what is known held equal. */
@@ -200,33 +197,39 @@ const heldEqual = (rewards: readonly RewardReport[]): string => {
 
 const estimate = (value: Estimate | null | undefined): string => (value ? three(value.value) : NONE);
 
+const AGREEMENT: readonly Column[] = [
+  { header: 'AUC', cell: ({ labels }) => estimate(labels?.auc) },
+  { header: '95 % interval', cell: ({ labels }) => intervalText(labels?.auc?.interval, three) },
+  { header: 'rank corr.', cell: ({ labels }) => (labels?.auc ? NONE : estimate(labels?.spearman)) },
+  {
+    header: '95 % interval',
+    cell: ({ labels }) => (labels?.auc ? NONE : intervalText(labels?.spearman?.interval, three)),
+  },
+  { header: 'pairs', cell: ({ labels }) => estimate(labels?.pairwise_accuracy) },
+  {
+    header: '95 % interval',
+    cell: ({ labels }) => intervalText(labels?.pairwise_accuracy?.interval, three),
+  },
+];
+
 /** How the rewards follow the labels; nothing without labels. */
 const agreementLines = (rewards: readonly RewardReport[], columns: number): string[] => {
   const labelled = rewards.filter(({ labels }) => labels !== null);
   const n = Math.max(0, ...labelled.flatMap(({ labels }) => labels?.best_of_n.map((best) => best.n) ?? []));
-  const bestOf = ({ labels }: RewardReport) => labels?.best_of_n.find((best) => best.n === n);
-  const lines = table(
-    labelled,
-    [
-      { header: 'AUC', cell: ({ labels }) => estimate(labels?.auc) },
-      { header: '95 % interval', cell: ({ labels }) => intervalText(labels?.auc?.interval, three) },
-      { header: 'rank corr.', cell: ({ labels }) => (labels?.auc ? NONE : estimate(labels?.spearman)) },
-      {
-        header: '95 % interval',
-        cell: ({ labels }) => (labels?.auc ? NONE : intervalText(labels?.spearman?.interval, three)),
-      },
-      { header: 'pairs', cell: ({ labels }) => estimate(labels?.pairwise_accuracy) },
-      {
-        header: '95 % interval',
-        cell: ({ labels }) => intervalText(labels?.pairwise_accuracy?.interval, three),
-      },
-      { header: `best of ${n}`, cell: (reward) => bestOfText(bestOf(reward)?.reward) },
-    ],
-    columns,
-  );
-  if (lines.length === 0) return [];
-  const best = labelled.map(bestOf).find((found) => found !== undefined);
-  const about = [
+  const best = {
+    header: `best of ${n}`,
+    cell: (reward: RewardReport) => estimate(bestOf(reward, n)?.reward),
+  };
+  const lines = table(labelled, [...AGREEMENT, best], columns);
+  return lines.length === 0 ? [] : ['', ...lines, ...agreementLegend(labelled, n, columns)];
+};
+
+const bestOf = ({ labels }: RewardReport, n: number): BestOf | undefined =>
+  labels?.best_of_n.find((best) => best.n === n);
+
+const agreementLegend = (labelled: readonly RewardReport[], n: number, columns: number): string[] => {
+  const best = labelled.map((reward) => bestOf(reward, n)).find((found) => found !== undefined);
+  const parts = [
     ...(labelled.some(({ labels }) => labels?.pairwise_accuracy)
       ? ['pairs: of right and wrong samples of one item, the share ordered rightly']
       : []),
@@ -236,24 +239,31 @@ const agreementLines = (rewards: readonly RewardReport[], columns: number): stri
           `best of ${n}: label of the sample with the highest reward; ${three(best.random.value)} by chance, ${three(best.oracle.value)} at best`,
         ]),
   ];
-  return ['', ...lines, ...(about.length === 0 ? [] : wrap(about.join('; '), columns, 2))];
+  return parts.length === 0 ? [] : wrap(parts.join('; '), columns, 2);
 };
 
-const bestOfText = (estimate: Estimate | undefined): string =>
-  estimate === undefined ? NONE : three(estimate.value);
-
 const rewardLines = (reward: RewardReport, columns: number, paint: Paint): string[] => {
-  const { name, signature, verdict, findings } = reward;
+  const { name, signature, verdict, findings, speed } = reward;
   const [title, ...more] = wrap(printable(`${name}: ${verdict.sentence}`), columns - 2);
   const end = printable(name).length + 1;
   return [
     paint('bold', title.slice(0, end)) + title.slice(end),
     ...more.map((line) => `  ${line}`),
     ...findings.filter(({ alarm }) => alarm).flatMap((finding) => alarmLines(finding, columns, paint)),
-    ...(signature === name
-      ? []
-      : wrap(printable(`made with ${signature}`), columns, 2).map((line) => paint('dim', line))),
+    ...wrap(printable(`made with ${signature}${modelsText(speed)}`), columns, 2).map((line) =>
+      paint('dim', line),
+    ),
   ];
+};
+
+/** `; 48 requests, 12 from the cache; 52,000 tokens and 0.12 for 1,000 rows` */
+const modelsText = ({ models }: Speed): string => {
+  if (models === null) return '';
+  const { requests, cached, tokens_per_1000_rows: tokens, cost_per_1000_rows: cost } = models;
+  const calls = `${counted(requests, 'request')}${cached > 0 ? `, ${cached.toLocaleString('en')} from the cache` : ''}`;
+  const price = cost === null ? '' : ` and ${number(cost)}`;
+  if (tokens === null) return `; ${calls}`;
+  return `; ${calls}; ${counted(Math.round(tokens), 'token')}${price} for 1,000 rows`;
 };
 
 const alarmLines = ({ name, evidence, meaning }: Finding, columns: number, paint: Paint): string[] => {

@@ -105,13 +105,14 @@ const WITHOUT_RESULTS = {
 /** A grader file that has been checked. */
 interface BenchedGrader {
   readonly name: string;
+  /** Ready for all rows; closed when the bench ends. */
+  readonly grader: ReadyGrader;
   /**
-   * Makes it ready once more.
+   * Makes another one ready, with one Python process, so that it sees the rows in their order.
    *
-   * @param alone  with one Python process, so that it sees the rows in their order
    * @param anew  judges give another verdict than the one they have given
    */
-  prepare(options?: { readonly alone?: boolean; readonly anew?: boolean }): Promise<ReadyGrader>;
+  prepareAlone(anew: boolean): Promise<ReadyGrader>;
 }
 
 const benchFiles = async (
@@ -120,8 +121,38 @@ const benchFiles = async (
   plan: BenchPlan,
   models: OpenModels,
 ): Promise<number> => {
-  const graders = await checkGraders(io, flags, plan.files, models);
-  if (graders === undefined) return EXIT.badUsage;
+  const graders: BenchedGrader[] = [];
+  try {
+    for (const file of plan.files) graders.push(...(await checkGrader(io, flags, file, models)));
+    if (graders.length < plan.files.length) return EXIT.badUsage;
+    return await benchGraders(io, flags, plan, named(graders, plan.files), models);
+  } finally {
+    await Promise.all(graders.map(({ grader }) => grader.close()));
+  }
+};
+
+/** None where the file has a mistake, which is told. */
+const checkGrader = async (
+  io: Io,
+  flags: BenchFlags,
+  file: ConfigFile,
+  models: OpenModels,
+): Promise<readonly BenchedGrader[]> => {
+  const { grader, diagnostics } = await prepareFile(file, flags, hostOf(flags, models));
+  for (const diagnostic of diagnostics) io.stderr.write(`${formatDiagnostic(diagnostic)}\n`);
+  if (grader === undefined) return [];
+  const prepareAlone = async (anew: boolean) =>
+    (await prepareFile(file, flags, hostOf({ ...flags, threads: 1 }, models, anew))).grader as ReadyGrader;
+  return [{ name: grader.name, grader, prepareAlone }];
+};
+
+const benchGraders = async (
+  io: Io,
+  flags: BenchFlags,
+  plan: BenchPlan,
+  graders: readonly BenchedGrader[],
+  models: OpenModels,
+): Promise<number> => {
   const rows = await measureRows(plan.rows);
   const bench = new Bench(io, flags, plan, rows);
   for (const grader of graders) await bench.measure(grader);
@@ -136,31 +167,6 @@ const benchFiles = async (
   return exitCode(io, flags, report, bench, models);
 };
 
-/** Prepares every grader once, before anything is graded; undefined when one of them has a mistake. */
-const checkGraders = async (
-  io: Io,
-  flags: BenchFlags,
-  files: readonly ConfigFile[],
-  models: OpenModels,
-): Promise<readonly BenchedGrader[] | undefined> => {
-  const names: string[] = [];
-  for (const file of files) {
-    const { grader, diagnostics } = await prepareFile(file, flags, hostOf(flags, models));
-    for (const diagnostic of diagnostics) io.stderr.write(`${formatDiagnostic(diagnostic)}\n`);
-    await grader?.close();
-    if (grader !== undefined) names.push(grader.name);
-  }
-  if (names.length < files.length) return undefined;
-  const distinct = distinctNames(names, files);
-  return files.map((file, index) => ({
-    name: distinct[index],
-    prepare: async ({ alone = false, anew = false } = {}) => {
-      const host = hostOf(alone ? { ...flags, threads: 1 } : flags, models, anew);
-      return (await prepareFile(file, flags, host)).grader as ReadyGrader;
-    },
-  }));
-};
-
 const hostOf = (flags: GradingFlags, { judge, embed }: OpenModels, anew = false) => ({
   python: createPython(pythonOptions(flags)),
   judge: anew ? secondOpinion(judge) : judge,
@@ -168,14 +174,18 @@ const hostOf = (flags: GradingFlags, { judge, embed }: OpenModels, anew = false)
 });
 
 /** Graders of one name are told apart by their files. */
-const distinctNames = (names: readonly string[], files: readonly ConfigFile[]): readonly string[] => {
+const named = (graders: readonly BenchedGrader[], files: readonly ConfigFile[]): readonly BenchedGrader[] => {
+  const names = graders.map(({ name }) => name);
   const withFile = names.map((name, index) =>
     isTaken(names, index) ? `${name} (${basename(files[index].path)})` : name,
   );
   const withPath = withFile.map((name, index) =>
     isTaken(withFile, index) ? `${names[index]} (${files[index].path})` : name,
   );
-  return withPath.map((name, index) => (isTaken(withPath, index) ? `${name} #${index + 1}` : name));
+  return graders.map((grader, index) => ({
+    ...grader,
+    name: isTaken(withPath, index) ? `${withPath[index]} #${index + 1}` : withPath[index],
+  }));
 };
 
 const isTaken = (texts: readonly string[], index: number): boolean =>
@@ -211,26 +221,20 @@ class Bench {
     else this.rewards.push({ ...reward, trials: await this.try(grader, items) });
   }
 
-  private async grade({ name, prepare }: BenchedGrader): Promise<Measurement> {
-    const { data } = this.flags;
+  private async grade({ name, grader }: BenchedGrader): Promise<Measurement> {
     const progress = this.flags.quiet ? undefined : new ProgressLine(this.io.stderr, name);
-    const failures: string[] = [];
-    const grader = await prepare();
-    try {
-      const measurement = await measureReward(grader, name, this.rows.count, {
-        ...this.plan.run,
-        onProgress: (state) => progress?.update(state),
-        onFailure: (failure, place) => {
-          if (failures.length === 0) failures.push(failureText(failure, place, data));
-        },
-      });
-      const { failed } = measurement;
-      if (failed > 0) this.notes.push(`${name}: ${counted(failed, 'row')} failed, the first: ${failures[0]}`);
-      return measurement;
-    } finally {
-      progress?.clear();
-      await grader.close();
-    }
+    let firstFailure = '';
+    const measuring = measureReward(grader, name, this.rows.count, {
+      ...this.plan.run,
+      onProgress: (state) => progress?.update(state),
+      onFailure: (failure, place) => {
+        if (firstFailure === '') firstFailure = failureText(failure, place, this.flags.data);
+      },
+    });
+    const measurement = await measuring.finally(() => progress?.clear());
+    const { failed } = measurement;
+    if (failed > 0) this.notes.push(`${name}: ${counted(failed, 'row')} failed, the first: ${firstFailure}`);
+    return measurement;
   }
 
   /** How many items are to be graded again; where that is none, why is noted. */
@@ -254,12 +258,12 @@ class Bench {
     return trialItems ?? TRIAL_ITEMS;
   }
 
-  private async try({ prepare }: BenchedGrader, items: number) {
+  private async try({ prepareAlone }: BenchedGrader, items: number) {
     const { rows: options } = this.plan;
     this.trialRows ??= await drawTrialRows(this.rows, items, options);
     const { label, group, prompt, signal } = options;
     return tryReward(this.trialRows, {
-      prepare: (anew) => prepare({ alone: true, anew }),
+      prepare: prepareAlone,
       prompt,
       others: [label, group].filter((path) => path !== undefined),
       signal,

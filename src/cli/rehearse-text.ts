@@ -82,7 +82,10 @@ const sampleText = (samples: SampleSection): string => {
 
 // What it would do
 
-const planLines = ({ plan, useful_prompts_per_batch, time, judges }: Rehearsal, columns: number): string[] => [
+const planLines = (
+  { plan, useful_prompts_per_batch, time, judges }: Rehearsal,
+  columns: number,
+): string[] => [
   ...labelled('steps', stepsText(plan), columns),
   ...labelled('calls', callsText(plan), columns),
   ...labelled('evaluations', evaluationsText(plan), columns),
@@ -121,9 +124,11 @@ const timeLines = (time: TimeSection, columns: number): string[] => {
   const { basis, rows_per_second, in_flight, row_seconds, seconds_per_step, slowest_share, seconds_total } =
     time;
   const where =
-    basis === 'run_record' ? 'the rate of the run with the results' : `with ${in_flight} at once, as measured`;
+    basis === 'run_record'
+      ? 'the rate of the run with the results'
+      : `with ${in_flight} at once, as measured`;
   const slowest =
-    slowest_share === null || slowest_share < 0.01
+    slowest_share === null || seconds_per_step < WORTH_SECONDS
       ? ''
       : `; the slowest row alone takes ${percent(slowest_share, 0)} of a step`;
   return [
@@ -141,6 +146,9 @@ const timeLines = (time: TimeSection, columns: number): string[] => {
         )),
   ];
 };
+
+/** Of shorter steps nobody asks which row takes long. */
+const WORTH_SECONDS = 1;
 
 /** `12 µs`, `1.2 s`, `3 min`, `2.5 h` */
 const duration = (seconds: number): string => {
@@ -196,7 +204,8 @@ const failureLines = ({ failures }: Rehearsal, columns: number): string[] => {
 
 const rewardLines = ({ rewards, failures }: Rehearsal, columns: number): string[] => {
   if (rewards === null) return [];
-  const { mean, mean_interval, caution, min, max, distinct, floor_share, ceiling_share, hosted_mean } = rewards;
+  const { mean, mean_interval, caution, min, max, distinct, floor_share, ceiling_share, hosted_mean } =
+    rewards;
   const few = caution === 'few_clusters' ? ', of so few prompts that it may be too narrow' : '';
   const interval = mean_interval === null ? '' : ` (95 %: ${intervalText(mean_interval, number)}${few})`;
   return [
@@ -208,7 +217,11 @@ const rewardLines = ({ rewards, failures }: Rehearsal, columns: number): string[
     ),
     ...(failures.failed === 0
       ? []
-      : labelled('', `the service would see a mean of ${number(hosted_mean)}: it counts what failed as 0`, columns)),
+      : labelled(
+          '',
+          `the service would see a mean of ${number(hosted_mean)}: it counts what failed, mostly as 0`,
+          columns,
+        )),
   ];
 };
 
@@ -218,7 +231,7 @@ const signalLines = (signal: SignalSection, plan: JobPlan, columns: number): str
   const bias =
     Math.abs(samples_per_prompt - drawn) < 0.5
       ? ''
-      : `; with ${drawn} samples, as assumed of the job, it would be ${samples_per_prompt < drawn ? 'less' : 'more'}`;
+      : `; with the ${drawn} of the plan it would be ${samples_per_prompt < drawn ? 'less' : 'more'}`;
   return [
     ...labelled(
       'no spread',
@@ -247,9 +260,10 @@ const outputLines = ({ outputs }: Rehearsal, columns: number): string[] => {
   const { name, checked, not_json, mismatched, first, unchecked_keywords } = outputs;
   const bad = not_json + mismatched;
   const found =
-    bad === 0 ? 'all fit' : `${whole(not_json)} are not JSON, ${whole(mismatched)} do not fit the schema`;
-  const unchecked =
-    unchecked_keywords.length === 0 ? '' : `; not checked: ${unchecked_keywords.join(', ')}`;
+    bad === 0
+      ? 'all fit'
+      : `${whole(bad)} do not fit: ${whole(not_json)} not JSON, ${whole(mismatched)} against the schema`;
+  const unchecked = unchecked_keywords.length === 0 ? '' : `; not checked: ${unchecked_keywords.join(', ')}`;
   return [
     ...labelled('format', `${name}: of ${counted(checked, 'output')} ${found}${unchecked}`, columns),
     ...first.flatMap(({ place, message }) => wrap(printable(`${place}: ${message}`), columns, 4)),
@@ -274,8 +288,10 @@ const assumptionLines = (assumptions: readonly Assumption[], columns: number): s
   return [
     '  the plan rests on',
     ...assumptions.flatMap(({ name, value, source, note }) => {
-      const told = source === 'job_file' || source === 'given' ? SOURCES[source] : `${SOURCES[source]}: ${note}`;
-      const start = `    ${name}`.padEnd(NAME_WIDTH) + (value === null ? '' : number(value)).padEnd(VALUE_WIDTH);
+      const told =
+        source === 'job_file' || source === 'given' ? SOURCES[source] : `${SOURCES[source]}: ${note}`;
+      const start =
+        `    ${name}`.padEnd(NAME_WIDTH) + (value === null ? '' : number(value)).padEnd(VALUE_WIDTH);
       return wrap(told, columns - indent.length).map((line, index) => (index === 0 ? start : indent) + line);
     }),
   ];

@@ -6,12 +6,7 @@ import { createPython } from '../python/host.js';
 import { reinforcementJobOf, type ReinforcementJob } from '../rehearse/job.js';
 import { gradeMeasured, type MeasuredRows } from '../rehearse/measure.js';
 import { parseGiven, type Given } from '../rehearse/plan.js';
-import {
-  rehearsalOf,
-  type CheckedFile,
-  type FilesSection,
-  type Rehearsal,
-} from '../rehearse/rehearsal.js';
+import { rehearsalOf, type CheckedFile, type FilesSection, type Rehearsal } from '../rehearse/rehearsal.js';
 import {
   readSamples,
   readTrainingRows,
@@ -21,6 +16,7 @@ import {
   type Samples,
 } from '../rehearse/samples.js';
 import { StandInAnswers } from '../rehearse/stand-in-answers.js';
+import { HOSTED_MEBIBYTES, HOSTED_SECONDS } from '../rehearse/warnings.js';
 import { ResultsError } from '../results/read.js';
 import { gradeRows } from '../run/grade-rows.js';
 import { CallCount, leftOf } from './call-count.js';
@@ -133,12 +129,18 @@ const rehearsed = async (
       seed: flags.seed,
       measured,
       given,
+      loosened: loosenedBy(flags),
       priceOf: (model) => client.endpointFor(model).price,
     });
   } finally {
     await client.close();
   }
 };
+
+const loosenedBy = ({ pythonTimeout = 0, pythonMemory = 0 }: RehearseFlags): readonly string[] => [
+  ...(pythonTimeout > HOSTED_SECONDS ? ['--python-timeout'] : []),
+  ...(pythonMemory > HOSTED_MEBIBYTES ? ['--python-memory'] : []),
+];
 
 // The files of the job
 
@@ -147,7 +149,11 @@ const checkFiles = async (stage: Stage, { variables }: ReadyGrader): Promise<Fil
   const options = { method: 'reinforcement', variables } as const;
   const [training, report] = await checkFile(stage, data, options);
   if (validation === undefined) return { training: report, validation: null };
-  const [, validationReport] = await checkFile(stage, validation, { ...options, use: 'validation', training });
+  const [, validationReport] = await checkFile(stage, validation, {
+    ...options,
+    use: 'validation',
+    training,
+  });
   return { training: report, validation: validationReport };
 };
 
@@ -230,7 +236,6 @@ const gradeSamples = async (
   const { io, flags, job } = stage;
   const isGraded = rows.every(({ score }) => score !== undefined);
   if (isGraded || !mayAsk(job)) return gradeMeasured(grader, rows, threadsOf(flags), io.signal);
-  await announceCalls(stage, rows);
   const models = await openModels(flags, { io, onNotice: tellNotice(io) });
   try {
     const asking = await preparedAgain(stage, {
@@ -238,6 +243,7 @@ const gradeSamples = async (
       judge: models.judge,
       embed: models.embed,
     });
+    await announceCalls(stage, rows);
     const inFlight = Math.min(asking.window ?? rows.length, rows.length);
     const measured = await gradeMeasured(asking, rows, inFlight, io.signal).finally(() => asking.close());
     const { cached = 0, shared = 0 } = models.judge.totals ?? {};

@@ -121,24 +121,27 @@ export class RowScanner {
 
   /** The JSON text at a mark of the row that came out last; undefined where there is none. */
   markJson(mark: number): string | undefined {
-    const node = this.marks[mark];
-    const kind = this.kindOf(node);
-    if (kind === ABSENT) return undefined;
-    const quote = kind === STRING || kind === ESCAPED ? 1 : 0;
-    return this.decode(this.numbers[node + START] - quote, this.numbers[node + END] + quote);
+    const bytes = this.markBytes(mark);
+    if (bytes.length === 0) return undefined;
+    return this.ascii ? bytes.latin1Slice() : bytes.utf8Slice();
   }
 
-  /**
-   * The bytes of a value at a mark of the row that came out last, valid until anything else is asked for: what a text says
-   * in UTF-8, or the JSON of any other value. None where there is no value.
-   */
-  markBytes(mark: number): Buffer {
-    const { numbers, kernel, scratchStart } = this;
+  /** The bytes of the JSON text at a mark of the row that came out last; none where there is no value. */
+  markBytes(mark: number): Bytes {
+    const { numbers, bytes } = this;
     const node = this.marks[mark];
     const kind = this.kindOf(node);
     if (kind === ABSENT) return NO_BYTES;
+    const quote = kind === STRING || kind === ESCAPED ? 1 : 0;
+    return bytes.subarray(numbers[node + START] - quote, numbers[node + END] + quote) as Bytes;
+  }
+
+  /** What the text at a mark of the row that came out last says, in UTF-8; valid until anything else is asked for. */
+  markText(mark: number): Buffer {
+    const { numbers, kernel, scratchStart } = this;
+    const node = this.marks[mark];
     const [start, end] = [numbers[node + START], numbers[node + END]];
-    if (kind !== ESCAPED) return this.bytes.subarray(start, end);
+    if (this.kindOf(node) !== ESCAPED) return this.bytes.subarray(start, end);
     const isShort = end - start <= SCRATCH_BYTES - MARGIN;
     const scratchEnd = isShort && kernel !== undefined ? kernel.unescape(start, end, scratchStart) : 0;
     if (scratchEnd !== 0) return this.bytes.subarray(scratchStart, scratchEnd);
@@ -243,7 +246,7 @@ export class RowScanner {
 }
 
 const NO_TEXTS: readonly string[] = [];
-const NO_BYTES = Buffer.alloc(0);
+const NO_BYTES = Buffer.alloc(0) as Bytes;
 
 type NodeOf = (variable: TemplateVariable) => number;
 
@@ -381,8 +384,8 @@ class ScannedJson implements RowJson {
 
 /** With what `toString` comes to after some steps of its own, which cost as much as a short text does. */
 interface Bytes extends Buffer<ArrayBuffer> {
-  latin1Slice(start: number, end: number): string;
-  utf8Slice(start: number, end: number): string;
+  latin1Slice(start?: number, end?: number): string;
+  utf8Slice(start?: number, end?: number): string;
 }
 
 interface RowKernel {

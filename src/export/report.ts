@@ -79,6 +79,7 @@ export const reportOf = (exported: Exported): ExportReport => {
   const { method, scored, table, notes, tallies, isWritten } = exported;
   const lengths = exported.lengths.summary();
   const used = meanReward(table, (result) => isUsed(notes, result));
+  const leftOut = countReasons(notes.reasons, (result) => table.rows[result]);
   return {
     method,
     results: scored.results,
@@ -88,7 +89,7 @@ export const reportOf = (exported: Exported): ExportReport => {
     rows: table.count,
     used: used.rows,
     prompts: notes.promptTable.count,
-    left_out: countReasons(notes.reasons, (result) => table.rows[result]),
+    left_out: leftOut,
     mean_reward: {
       scored: meanReward(table, (result) => table.outcomes[result] !== FAILED).mean,
       used: used.mean,
@@ -98,7 +99,7 @@ export const reportOf = (exported: Exported): ExportReport => {
       ...(lengths === undefined ? [] : lengthWarning(lengths)),
       ...promptWarnings(exported),
       ...groupWarning(notes),
-      ...(method === 'reinforcement' ? sampleWarning(exported) : []),
+      ...sampleWarning(leftOut, used.rows),
     ],
   };
 };
@@ -149,32 +150,31 @@ const lengthWarning = ({ chosen, rejected, difference }: LengthSummary): ExportW
   ];
 };
 
-const promptWarnings = ({ notes, method }: Exported): ExportWarning[] => {
+const promptWarnings = ({ method, notes }: Exported): ExportWarning[] => {
   const { promptTable } = notes;
-  const [learnt, renamed] = [new Set<number>(), new Set<number>()];
+  const learnt = countPrompts(notes, (prompt) => promptTable.isLearnt(prompt));
+  const renamed = countPrompts(notes, (prompt) => promptTable.hasSystem(prompt));
+  const warnings: ExportWarning[] = [];
+  if (learnt > 0)
+    warnings.push({
+      code: 'learnt_turns',
+      message: `${counted(learnt, 'prompt')} with earlier turns of the assistant, which are learnt as well; give them "weight": 0 in the dataset if they should not be`,
+    });
+  if (renamed > 0)
+    warnings.push({
+      code: 'renamed_system',
+      message: `${counted(renamed, 'prompt')} with messages of the system, which are written as messages of the developer: ${method} has no others`,
+    });
+  return warnings;
+};
+
+/** How many prompts of rows that are used meet a condition. */
+const countPrompts = (notes: RowNotes, meets: (prompt: number) => boolean): number => {
+  const met = new Uint8Array(notes.promptTable.count);
   notes.prompts.forEach((prompt, result) => {
-    if (!isUsed(notes, result)) return;
-    if (promptTable.isLearnt(prompt)) learnt.add(prompt);
-    if (promptTable.hasSystem(prompt)) renamed.add(prompt);
+    if (isUsed(notes, result) && meets(prompt)) met[prompt] = 1;
   });
-  return [
-    ...(learnt.size === 0
-      ? []
-      : [
-          {
-            code: 'learnt_turns' as const,
-            message: `${counted(learnt.size, 'prompt')} with earlier turns of the assistant, which are learnt as well; give them "weight": 0 in the dataset if they should not be`,
-          },
-        ]),
-    ...(renamed.size === 0
-      ? []
-      : [
-          {
-            code: 'renamed_system' as const,
-            message: `${counted(renamed.size, 'prompt')} with messages of the system, which are written as messages of the developer: ${method} has no others`,
-          },
-        ]),
-  ];
+  return met.reduce((sum, each) => sum + each, 0);
 };
 
 const groupWarning = ({ groups, groupPrompts }: RowNotes): ExportWarning[] =>
@@ -187,19 +187,15 @@ const groupWarning = ({ groups, groupPrompts }: RowNotes): ExportWarning[] =>
         },
       ];
 
-const sampleWarning = ({ notes, table, tallies }: Exported): ExportWarning[] => {
-  const single = countReasons(notes.reasons, (result) => table.rows[result]).find(
-    ({ reason }) => reason === 'single_sample',
-  );
-  const training = tallies[0].rows;
-  return single === undefined || single.rows <= training
-    ? []
-    : [
-        {
-          code: 'single_samples',
-          message: `${counted(single.rows, 'prompt')} with one sample only, which show no spread; grade several samples of each prompt, or take all with --keep-flat`,
-        },
-      ];
+const sampleWarning = (leftOut: readonly ReasonCount[], used: number): ExportWarning[] => {
+  const single = leftOut.find(({ reason }) => reason === 'single_sample')?.rows ?? 0;
+  if (single <= used) return [];
+  return [
+    {
+      code: 'single_samples',
+      message: `${counted(single, 'prompt')} with one sample only, which show no spread; grade several samples of each prompt, or take all prompts with --keep-flat`,
+    },
+  ];
 };
 
 const counted = (count: number, one: string): string =>

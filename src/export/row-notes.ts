@@ -5,7 +5,8 @@ import { ContentHash } from './content-hash.js';
 import { reasonNumber, TAKEN, type Reason } from './reasons.js';
 import type { RowParts } from './row-parts.js';
 import { longer, NONE, type ScoreTable } from './score-table.js';
-import { LineCheck, type ContextVerdict, type PromptOptions } from './training-line.js';
+import { Contexts, type Context } from './contexts.js';
+import type { PromptOptions } from './training-line.js';
 
 /** How rows are noted. */
 export interface RowNotesOptions extends PromptOptions {
@@ -28,7 +29,7 @@ export class RowNotes {
   /** Of each result a hash of its answer, in two halves. */
   readonly answerLows: Uint32Array;
   readonly answerHighs: Uint32Array;
-  private readonly check: LineCheck;
+  private readonly contexts: Contexts;
   private readonly hash = new ContentHash();
   private readonly promptNumbers = new KeyNumbers();
   private readonly groupHash = new ContentHash();
@@ -48,7 +49,7 @@ export class RowNotes {
     this.needsAnswer = options.method !== 'reinforcement';
     this.answerLows = new Uint32Array(this.needsAnswer ? count : 0);
     this.answerHighs = new Uint32Array(this.needsAnswer ? count : 0);
-    this.check = new LineCheck(options);
+    this.contexts = new Contexts(options);
   }
 
   /** Leaves a result out. */
@@ -70,11 +71,11 @@ export class RowNotes {
     if ('status' in parts) return this.leave(result, 'unreadable');
     const field = parts.findPrompt();
     if (field === -1) return this.leave(result, 'no_prompt');
-    const verdict = this.check.context(parts, field);
-    const problem = verdict.problem ?? (this.needsAnswer ? this.noteAnswer(result, parts, field) : undefined);
+    const context = this.contexts.of(parts, field);
+    const problem = context.problem ?? (this.needsAnswer ? this.noteAnswer(result, parts, field) : undefined);
     if (problem !== undefined) return this.leave(result, problem);
     this.fields[result] = field;
-    this.prompts[result] = this.promptOf(result, parts, field, verdict);
+    this.prompts[result] = this.promptOf(result, parts, context);
   }
 
   /** A number for the answer of a result: the same for the same answer, and for others with a probability of 2^-53. */
@@ -91,7 +92,7 @@ export class RowNotes {
       if (text === undefined) return 'no_sample';
       if (text.length === 0) return 'empty_answer';
     } else {
-      const problem = this.check.calls(parts, field);
+      const problem = this.contexts.problemOfCalls(parts, field);
       if (problem !== undefined) return problem;
     }
     hash.clear();
@@ -102,23 +103,14 @@ export class RowNotes {
     return undefined;
   }
 
-  private promptOf(result: number, parts: RowParts, field: number, verdict: ContextVerdict): number {
+  private promptOf(result: number, parts: RowParts, context: Context): number {
     const { hash, promptTable } = this;
-    const isText = parts.promptJson(field).startsWith('"');
-    hash
-      .clear()
-      .addNumber(isText ? 1 : 2)
-      .add(parts.promptBytes(field));
-    const split = hash.low;
-    for (const json of [parts.toolsJson(), parts.parallelJson()])
-      if (json === undefined) hash.addNumber(0);
-      else hash.add(Buffer.from(json));
-    const [low, high] = [hash.low, hash.high];
     const group = this.groupOf(result, parts);
+    hash.clear().addNumber(context.low).addNumber(context.high);
     if (group !== undefined) hash.addNumber(group);
     const number = this.promptNumbers.numberOfHash(hash.low, hash.high);
     if (number < promptTable.count) return number;
-    promptTable.add({ split, low, high, ...verdict });
+    promptTable.add(context);
     if (group !== undefined) this.groupPrompts += 1;
     return number;
   }
@@ -143,12 +135,6 @@ const IMAGES = 1;
 const SYSTEM = 2;
 const LEARNT = 4;
 
-interface PromptNote extends Omit<ContextVerdict, 'problem'> {
-  readonly split: number;
-  readonly low: number;
-  readonly high: number;
-}
-
 /** What is known of prompts, as columns. */
 export class PromptTable {
   count = 0;
@@ -159,7 +145,7 @@ export class PromptTable {
   highs = new Uint32Array(FIRST_ROOM);
   private flags = new Uint8Array(FIRST_ROOM);
 
-  add(prompt: PromptNote): void {
+  add(prompt: Context): void {
     if (this.count === this.flags.length) this.grow();
     const at = this.count++;
     this.splits[at] = prompt.split;

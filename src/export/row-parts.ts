@@ -1,4 +1,4 @@
-import type { Row } from '../contract.js';
+import type { JsonObject, Row } from '../contract.js';
 import type { LineCursor } from '../dataset/jsonl.js';
 import { parseRows, SampleRows, type RowShape } from '../dataset/row.js';
 import { RowScanner } from '../dataset/row-scanner.js';
@@ -10,6 +10,7 @@ import { variableAt } from '../run/select.js';
 import { failed, type Failed } from '../score.js';
 import { jsonSpanText } from '../span.js';
 import { membersWithout } from './json-text.js';
+import { LastBytes } from './last-bytes.js';
 
 /**
  * The parts of a row that training files are made of, as the JSON texts that the dataset has. Valid until the next row is
@@ -20,10 +21,12 @@ export interface RowParts {
   readonly row: Row;
   /** The number of the field with the prompt, a text or a list of messages; -1 where there is none. */
   findPrompt(): number;
-  /** What a prompt says that {@link findPrompt} has found: its text in UTF-8, or the JSON of the list. */
-  promptBytes(field: number): Buffer;
   /** JSON text of a prompt that was found. */
   promptJson(field: number): string;
+  /** The same as bytes. */
+  promptBytes(field: number): Buffer;
+  /** The messages of a prompt that was found. */
+  messages(field: number): readonly JsonObject[];
   /** What the answer says, in UTF-8; undefined for a sample without a text. */
   answerBytes(): Buffer | undefined;
   /** JSON text of the answer. */
@@ -150,9 +153,9 @@ class ScannedParts implements RowParts {
   private item: ItemMarks;
   private answer: number | undefined;
   private calls: string | undefined;
-  /** The list that was looked at last, and whether it is one of messages: samples of an item follow each other. */
-  private list = '';
-  private isList = false;
+  /** The list that was looked at last, and the messages in it: samples of an item follow each other. */
+  private readonly list = new LastBytes();
+  private listed: readonly JsonObject[] | undefined;
 
   constructor(
     private readonly scanner: RowScanner,
@@ -198,14 +201,21 @@ class ScannedParts implements RowParts {
     const { scanner, item } = this;
     return item.prompts.findIndex((mark) => {
       const kind = scanner.markKind(mark);
-      return kind === 'text' || (kind === 'list' && this.isMessages(scanner.markJson(mark) ?? ''));
+      return kind === 'text' || (kind === 'list' && this.messagesIn(mark) !== undefined);
     });
   }
 
-  private isMessages(list: string): boolean {
-    if (list !== this.list) this.isList = messagesIn(JSON.parse(list)) !== undefined;
-    this.list = list;
-    return this.isList;
+  private messagesIn(mark: number): readonly JsonObject[] | undefined {
+    const { scanner, list } = this;
+    if (!list.isAgain(scanner.markBytes(mark))) this.listed = messagesIn(JSON.parse(list.text));
+    return this.listed;
+  }
+
+  messages(field: number): readonly JsonObject[] {
+    const mark = this.item.prompts[field];
+    return this.scanner.markKind(mark) === 'text'
+      ? messagesOfText(JSON.parse(this.promptJson(field)) as string)
+      : (this.messagesIn(mark) ?? []);
   }
 
   promptBytes(field: number): Buffer {
@@ -217,7 +227,7 @@ class ScannedParts implements RowParts {
   }
 
   answerBytes(): Buffer | undefined {
-    return this.answer === undefined ? undefined : this.scanner.markBytes(this.answer);
+    return this.answer === undefined ? undefined : this.scanner.markText(this.answer);
   }
 
   answerJson(): string | undefined {
@@ -246,6 +256,8 @@ class ScannedParts implements RowParts {
 }
 
 const NO_ROW: Row = { item: {} };
+
+const messagesOfText = (content: string): readonly JsonObject[] => [{ role: 'user', content }];
 
 /** What stands for nothing in a dataset. */
 const present = (json: string | undefined): string | undefined =>
@@ -305,8 +317,12 @@ class ParsedParts implements RowParts {
   }
 
   promptBytes(field: number): Buffer {
+    return Buffer.from(this.promptJson(field));
+  }
+
+  messages(field: number): readonly JsonObject[] {
     const value = valueOf(this.row, this.paths[field]);
-    return Buffer.from(typeof value === 'string' ? value : this.promptJson(field));
+    return typeof value === 'string' ? messagesOfText(value) : (messagesIn(value) ?? []);
   }
 
   promptJson(field: number): string {

@@ -34,7 +34,7 @@ export class TrainingLines {
 
   /** The line that is complete with the row of a result; undefined for the first one of a pair. */
   of(result: number, parts: RowParts): string | undefined {
-    const { options, choice, notes } = this.chosen;
+    const { options, choice } = this.chosen;
     if (options.method === 'dpo') return this.pair(result, choice.partners[result], parts);
     const context = this.contextOf(result, parts);
     if (options.method === 'supervised') return supervisedLine(context, answerMessage(parts) ?? '');

@@ -43,17 +43,11 @@ export const checkFileSize = (
   const has = `has ${rows === 1 ? '1 row' : `${rows} rows`}`;
   if (rows === 0) tell('too_few_rows', 'has no rows');
   else if (minimum !== undefined && use === 'training' && rows < minimum.rows)
-    tell(
-      minimum.isDocumented ? 'too_few_rows' : 'few_rows',
-      `${has}, expected at least ${minimum.rows}`,
-    );
+    tell(minimum.isDocumented ? 'too_few_rows' : 'few_rows', `${has}, expected at least ${minimum.rows}`);
   const most = maximum?.[use] ?? Infinity;
   if (rows > most) tell('too_many_rows', `${has}, expected at most ${most} in a ${use} file`);
   if (imageRows > MAX_IMAGE_ROWS)
-    tell(
-      'too_many_image_rows',
-      `has ${imageRows} rows with images, expected at most ${MAX_IMAGE_ROWS}`,
-    );
+    tell('too_many_image_rows', `has ${imageRows} rows with images, expected at most ${MAX_IMAGE_ROWS}`);
 };
 
 /** What is checked, and with what. */
@@ -183,9 +177,7 @@ export class TrainingFileCheck {
         `is ${storedAs}, expected JSONL`,
         'the service takes plain JSONL only',
       );
-    checkFileSize({ method, use, rows, imageRows }, (rule, message) =>
-      findings.add(null, rule, [], message),
-    );
+    checkFileSize({ method, use, rows, imageRows }, (rule, message) => findings.add(null, rule, [], message));
   }
 }
 

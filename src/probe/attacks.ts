@@ -105,7 +105,7 @@ export const ATTACKS: readonly Edit[] = [
   {
     name: 'constant_answer',
     kind: 'attack',
-    summary: 'one answer to all: the one that did best on the other half of the items',
+    summary: 'one answer to all, the best on the other half of the items',
     replaces: true,
     triesConstants: true,
     apply: (_, { constant }) => constant,

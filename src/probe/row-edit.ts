@@ -72,7 +72,10 @@ export const editedRow = (
   const isDerived = isOutputOf(sample);
   const editing = new JsonEdit(edit, scope);
   let text = written;
-  for (const field of editedPlaces(sample, fields, isDerived, scope)) text = editing.at(text, field) ?? text;
+  for (const field of editedPlaces(sample, fields, isDerived, scope)) {
+    text = editing.at(text, field) ?? text;
+    if (isWholeText(field) && !editing.isMade) return undefined;
+  }
   if (!editing.isMade) return undefined;
   return new EditedRow(row, isDerived && text !== written ? withOwnOutput(text) : text);
 };
@@ -82,7 +85,7 @@ export const fieldTexts = (row: Row, fields: readonly SampleField[]): readonly s
   const texts: string[] = [];
   editedRow(row, fields, (text) => {
     texts.push(text);
-    return undefined;
+    return text;
   });
   return texts;
 };

@@ -61,9 +61,10 @@ export const timeOf = (
   concurrency: number | undefined,
 ): TimeSection | undefined => {
   const measured = timing === undefined ? undefined : measuredTime(timing, concurrency);
-  const rate = measured?.rows_per_second ?? record?.summary?.rows_per_second;
+  const rate = measured?.rows_per_second ?? recordedRate(record);
   if (rate === undefined || !(rate > 0 && rate < Infinity)) return undefined;
-  const secondsFor = (calls: number) => Math.max(calls / rate, calls === 0 ? 0 : (measured?.row_seconds.max ?? 0));
+  const secondsFor = (calls: number) =>
+    Math.max(calls / rate, calls === 0 ? 0 : (measured?.row_seconds.max ?? 0));
   const perStep = secondsFor(plan.calls_per_step);
   const perEvaluation = plan.calls_per_evaluation === null ? null : secondsFor(plan.calls_per_evaluation);
   return {
@@ -76,6 +77,12 @@ export const timeOf = (
     seconds_per_evaluation: perEvaluation,
     seconds_total: plan.training_calls / rate + plan.evaluations * (perEvaluation ?? 0),
   };
+};
+
+/** Undefined also where a cache answered in the place of models, which took no time. */
+const recordedRate = (record: RunRecord | undefined): number | undefined => {
+  const { cached = 0, shared = 0 } = record?.summary?.models ?? {};
+  return cached + shared > 0 ? undefined : record?.summary?.rows_per_second;
 };
 
 const measuredTime = ({ milliseconds, seconds, inFlight }: Timing, concurrency: number | undefined) => {

@@ -1,6 +1,6 @@
 import type { ReadyGrader } from '../engine.js';
 import { gradeRows } from '../run/grade-rows.js';
-import { LateScore, type Score } from '../score.js';
+import { LateScore, type ComingScore, type Score } from '../score.js';
 import type { SampleRow } from './samples.js';
 
 /** Outputs with their scores, and how long each took. */
@@ -39,36 +39,45 @@ export const gradeMeasured = async (
   signal: AbortSignal,
 ): Promise<MeasuredRows> => {
   const open = rows.filter(({ score }) => score === undefined);
-  const times: number[] = [];
+  const clock = new RowClock();
   const start = performance.now();
   const scores = await gradeRows(
-    { ...timed(grader, times), window: inFlight },
+    { ...grader, window: inFlight, gradeRow: (row) => clock.timed(() => grader.gradeRow(row)) },
     open.flatMap(({ row }) => row ?? []),
     signal,
   );
   const seconds = (performance.now() - start) / 1000;
   let next = 0;
   const graded = rows.map((row): GradedRow => ({ ...row, score: row.score ?? scores[next++] }));
-  if (times.length === 0) return { rows: graded };
-  return { rows: graded, timing: { milliseconds: Float64Array.from(times).sort(), seconds, inFlight } };
+  const milliseconds = Float64Array.from(clock.times).sort();
+  return milliseconds.length === 0
+    ? { rows: graded }
+    : { rows: graded, timing: { milliseconds, seconds, inFlight: clock.mostUnderWay } };
 };
 
-const timed = (grader: ReadyGrader, times: number[]): ReadyGrader => ({
-  ...grader,
-  gradeRow(row) {
+/** Takes the time of rows, and how many are on their way. */
+class RowClock {
+  readonly times: number[] = [];
+  mostUnderWay = 1;
+  private underWay = 0;
+
+  timed(grade: () => ComingScore): ComingScore {
     const start = performance.now();
-    const score = grader.gradeRow(row);
-    if ('status' in score) {
-      times.push(performance.now() - start);
-      return score;
+    const coming = grade();
+    if ('status' in coming) {
+      this.times.push(performance.now() - start);
+      return coming;
     }
-    const promise = score instanceof LateScore ? score.toPromise() : score;
-    return promise.then((arrived) => {
-      times.push(performance.now() - start);
-      return arrived;
+    this.underWay += 1;
+    this.mostUnderWay = Math.max(this.mostUnderWay, this.underWay);
+    const promise = coming instanceof LateScore ? coming.toPromise() : coming;
+    return promise.then((score) => {
+      this.underWay -= 1;
+      this.times.push(performance.now() - start);
+      return score;
     });
-  },
-});
+  }
+}
 
 /** The value below which a share of ascending numbers lies: the nearest rank. */
 export const quantileOf = (ascending: Float64Array, share: number): number =>

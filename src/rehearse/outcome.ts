@@ -114,12 +114,17 @@ export const outcomeOf = (rows: readonly GradedRow[]): Outcome => {
 const rewardOf = (score: Score): number | undefined => (score.status === 'scored' ? score.reward : undefined);
 
 const failuresOf = (rows: readonly GradedRow[], graded: readonly GradedRow[]): FailureSection => {
-  const failures = graded.flatMap(({ place, score }) => (score.status === 'failed' ? [{ place, score }] : []));
+  const failures = graded.flatMap(({ place, score }) =>
+    score.status === 'failed' ? [{ place, score }] : [],
+  );
   const codes = new Map<ErrorCode, number>();
   for (const { score } of failures) codes.set(score.code, (codes.get(score.code) ?? 0) + 1);
   const estimate = clusteredMean(
     Float64Array.from(graded, ({ score }) => Number(score.status === 'failed')),
-    clustersOf(graded.length, Int32Array.from(graded, ({ prompt }) => prompt)),
+    clustersOf(
+      graded.length,
+      Int32Array.from(graded, ({ prompt }) => prompt),
+    ),
     [0, 1],
   );
   const reason = rows.map(({ score }) => notGradedReason(score)).find((each) => each !== undefined);
@@ -192,9 +197,13 @@ const signalOf = (rewards: Float64Array, prompts: Int32Array): SignalSection | n
 
 const standInsOf = (graded: readonly GradedRow[]): StandInSection => {
   const rewardsOfKind = (kind: StandIn) =>
-    new Map(graded.filter(({ standIn }) => standIn === kind).map(({ prompt, score }) => [prompt, rewardOf(score)]));
+    new Map(
+      graded.filter(({ standIn }) => standIn === kind).map(({ prompt, score }) => [prompt, rewardOf(score)]),
+    );
   const [ideal, echo] = STAND_INS.map(rewardsOfKind);
-  const both = [...ideal].filter(([prompt, reward]) => reward !== undefined && echo.get(prompt) !== undefined);
+  const both = [...ideal].filter(
+    ([prompt, reward]) => reward !== undefined && echo.get(prompt) !== undefined,
+  );
   return {
     answers: STAND_INS.map((kind) => standInRewards(kind, [...rewardsOfKind(kind).values()])),
     compared: both.length,

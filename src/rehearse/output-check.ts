@@ -48,7 +48,9 @@ export class OutputCheck {
 }
 
 const notJson = (text: string): string =>
-  text === '' ? 'is empty, expected JSON' : `is not JSON, it starts with ${JSON.stringify(text.slice(0, 40))}`;
+  text === ''
+    ? 'is empty, expected JSON'
+    : `is not JSON, it starts with ${JSON.stringify(text.slice(0, 40))}`;
 
 const SHOWN = 3;
 

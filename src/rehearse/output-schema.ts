@@ -114,8 +114,10 @@ class Check {
     depth: number,
   ): Mistake {
     const { minItems, maxItems, items } = schema;
-    if (isBelow(value.length, minItems)) return at(path, `expected at least ${minItems} elements, got ${value.length}`);
-    if (isAbove(value.length, maxItems)) return at(path, `expected at most ${maxItems} elements, got ${value.length}`);
+    if (isBelow(value.length, minItems))
+      return at(path, `expected at least ${minItems} elements, got ${value.length}`);
+    if (isAbove(value.length, maxItems))
+      return at(path, `expected at most ${maxItems} elements, got ${value.length}`);
     if (items === undefined) return undefined;
     return first(value.keys(), (index) => this.mistake(items, value[index], [...path, index], depth + 1));
   }
@@ -123,11 +125,14 @@ class Check {
   private ofObject(schema: Schema, value: Schema, path: readonly PathSegment[], depth: number): Mistake {
     const { required, additionalProperties } = schema;
     const properties = isObject(schema.properties) ? schema.properties : {};
-    const missing = (Array.isArray(required) ? required : []).find((name) => !Object.hasOwn(value, name as string));
+    const missing = (Array.isArray(required) ? required : []).find(
+      (name) => !Object.hasOwn(value, name as string),
+    );
     if (missing !== undefined) return at([...path, missing as string], 'is missing');
     return first(Object.keys(value), (name) => {
       const inside = [...path, name];
-      if (Object.hasOwn(properties, name)) return this.mistake(properties[name], value[name], inside, depth + 1);
+      if (Object.hasOwn(properties, name))
+        return this.mistake(properties[name], value[name], inside, depth + 1);
       if (additionalProperties === false) return at(inside, 'is a key that the schema does not have');
       return this.mistake(additionalProperties, value[name], inside, depth + 1);
     });
@@ -172,12 +177,16 @@ const TYPE_NAMES: Readonly<Record<TypeName, string>> = {
 /** Undefined where every type is fine, or one is none. */
 const typesOf = (type: unknown): readonly TypeName[] | undefined => {
   const names: readonly unknown[] = Array.isArray(type) ? type : [type];
-  const known = names.filter((name): name is TypeName => typeof name === 'string' && Object.hasOwn(TYPES, name));
+  const known = names.filter(
+    (name): name is TypeName => typeof name === 'string' && Object.hasOwn(TYPES, name),
+  );
   return known.length === names.length ? known : undefined;
 };
 
-const isBelow = (value: number, limit: unknown): boolean => typeof limit === 'number' && value < limit;
-const isAbove = (value: number, limit: unknown): boolean => typeof limit === 'number' && value > limit;
+const isBelow = (value: number, limit: unknown): limit is number =>
+  typeof limit === 'number' && value < limit;
+const isAbove = (value: number, limit: unknown): limit is number =>
+  typeof limit === 'number' && value > limit;
 
 const ofNumber = (schema: Schema, value: number, path: readonly PathSegment[]): Mistake => {
   const { minimum, maximum, exclusiveMinimum, exclusiveMaximum, multipleOf } = schema;
@@ -231,15 +240,20 @@ const referenced = (root: unknown, reference: unknown): unknown => {
 const ONE = ['items', 'additionalProperties', 'not'];
 const LIST = ['anyOf', 'oneOf', 'allOf'];
 const NAMED = ['properties', '$defs', 'definitions'];
-const CHECKED = new Set([
-  ...ONE,
-  ...LIST,
-  ...NAMED,
-  ...['type', 'enum', 'const', 'required', '$ref', 'pattern', 'minItems', 'maxItems', 'minLength', 'maxLength'],
-  ...['minimum', 'maximum', 'exclusiveMinimum', 'exclusiveMaximum', 'multipleOf'],
-]);
+const LIMITS = ['minItems', 'maxItems', 'minLength', 'maxLength', 'minimum', 'maximum'];
+const OTHERS = ['exclusiveMinimum', 'exclusiveMaximum', 'multipleOf', 'enum', 'const', 'required'];
+const CHECKED = new Set([...ONE, ...LIST, ...NAMED, ...LIMITS, ...OTHERS]);
 /** They say something about a schema, and refuse nothing. */
-const REMARKS = new Set(['$schema', '$id', '$comment', 'title', 'description', 'default', 'examples', 'deprecated']);
+const REMARKS = new Set([
+  '$schema',
+  '$id',
+  '$comment',
+  'title',
+  'description',
+  'default',
+  'examples',
+  'deprecated',
+]);
 
 const noteUnchecked = (root: unknown, schema: unknown, found: Set<string>, seen: Set<unknown>): void => {
   if (!isObject(schema) || seen.has(schema)) return;

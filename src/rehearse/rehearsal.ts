@@ -80,6 +80,8 @@ export interface RehearsalFacts {
   readonly seed: number;
   readonly measured: MeasuredRows;
   readonly given: Given;
+  /** Flags that give a Python grader more than the service does. */
+  readonly loosened: readonly string[];
   /** What a model costs, where that is known. */
   readonly priceOf: (model: string) => Price | undefined;
 }
@@ -107,13 +109,11 @@ export const rehearsalOf = (facts: RehearsalFacts): Rehearsal => {
     outputs:
       job.format === undefined || samples.origin === 'stand_ins' ? null : summariseOutputs(job.format, rows),
     useful_prompts_per_batch:
-      outcome.signal === null
-        ? null
-        : Math.min(plan.batch_size, plan.rows) * (1 - outcome.signal.flat_share),
+      outcome.signal === null ? null : Math.min(plan.batch_size, plan.rows) * (1 - outcome.signal.flat_share),
     time: timeOf(plan, measured, record, given.concurrency) ?? null,
     judges: judgesOf(plan, rows, record, facts.priceOf),
   };
-  return { verdict: verdictOf(found), warnings: warningsOf(found, job), ...found };
+  return { verdict: verdictOf(found), warnings: warningsOf(found, job, facts.loosened), ...found };
 };
 
 const sampleSection = ({ samples, measured: { rows }, seed }: RehearsalFacts): SampleSection => ({

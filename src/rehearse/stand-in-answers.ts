@@ -120,7 +120,8 @@ const filled = (schema: unknown, name: string, pick: Pick, depth: number): unkno
   if (type === 'boolean') return text === 'true';
   if (type === 'null') return null;
   if (type === 'array') return [filled(schema.items, name, pick, depth + 1)];
-  if (type === undefined && Array.isArray(schema.anyOf)) return filled(schema.anyOf[0], name, pick, depth + 1);
+  if (type === undefined && Array.isArray(schema.anyOf))
+    return filled(schema.anyOf[0], name, pick, depth + 1);
   if (!isObject(schema.properties)) return text;
   const fields = Object.entries(schema.properties);
   return Object.fromEntries(fields.map(([key, inside]) => [key, filled(inside, key, pick, depth + 1)]));

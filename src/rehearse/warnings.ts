@@ -14,15 +14,29 @@ export interface Warning {
 /** A rehearsal that has not been judged yet. */
 export type Findings = Omit<Rehearsal, 'verdict' | 'warnings'>;
 
-/** The hosted service's limits of a python grader: 2 minutes for a row. */
-const HOSTED_SECONDS = 120;
+/**
+ * The hosted service's limits of a python grader: time for a row, and memory. Its limit for the source is checked with
+ * the grader.
+ *
+ * @see https://platform.openai.com/docs/guides/graders (technical constraints)
+ */
+export const HOSTED_SECONDS = 120;
+export const HOSTED_MEBIBYTES = 2048;
 /** Slower rows come near the limit on a slower machine. */
 const SLOW_SECONDS = HOSTED_SECONDS / 4;
 /** More prompts without any signal than this are worth a warning. */
 const MANY_FLAT = 0.5;
 
-/** Everything that the job would suffer from, the gravest first. */
-export const warningsOf = (found: Findings, job: ReinforcementJob): readonly Warning[] => [
+/**
+ * Everything that the job would suffer from, the gravest first.
+ *
+ * @param loosened  flags that give a Python grader more than the service does
+ */
+export const warningsOf = (
+  found: Findings,
+  job: ReinforcementJob,
+  loosened: readonly string[],
+): readonly Warning[] => [
   ...graderWarnings(job),
   ...nameWarnings(found.files.training),
   ...failureWarnings(found),
@@ -33,9 +47,14 @@ export const warningsOf = (found: Findings, job: ReinforcementJob): readonly War
   ...planWarnings(found),
   ...sampleWarnings(found),
   ...timeWarnings(found, job),
+  ...limitWarnings(job, loosened),
 ];
 
-const warning = (code: string, message: string, hint: string | null = null): Warning => ({ code, message, hint });
+const warning = (code: string, message: string, hint: string | null = null): Warning => ({
+  code,
+  message,
+  hint,
+});
 
 /** What jobs accept is narrower than what graders there are. */
 const graderWarnings = ({ grader }: ReinforcementJob): readonly Warning[] => [
@@ -49,14 +68,19 @@ const graderWarnings = ({ grader }: ReinforcementJob): readonly Warning[] => [
       ]
     : []),
   ...(grader.hasCosine
-    ? [warning('not_for_jobs', 'the grader compares by cosine, which the documentation lists for evals alone')]
+    ? [
+        warning(
+          'not_for_jobs',
+          'the grader compares by cosine, which the documentation lists for evals alone',
+        ),
+      ]
     : []),
 ];
 
 const nameWarnings = ({ counts, findings, rows }: TrainingFileReport): readonly Warning[] => {
   const missing = counts.find(({ rule }) => rule === 'template_name');
   if (missing === undefined) return [];
-  const [first] = findings.filter(({ rule }) => rule === 'template_name');
+  const first = findings.find(({ rule }) => rule === 'template_name');
   const example = first === undefined ? '' : `: ${first.message}`;
   const times = missing.count === 1 ? 'once' : `${missing.count} times`;
   return [
@@ -81,7 +105,12 @@ const failureWarnings = ({ failures }: Findings): readonly Warning[] => {
         ]
       : []),
     ...(failures.not_graded > 0
-      ? [warning('not_graded', `${failures.not_graded} outputs were not graded: ${failures.not_graded_reason}`)]
+      ? [
+          warning(
+            'not_graded',
+            `${failures.not_graded} outputs were not graded: ${failures.not_graded_reason}`,
+          ),
+        ]
       : []),
   ];
 };
@@ -101,8 +130,8 @@ const formatWarnings = ({ outputs }: Findings, job: ReinforcementJob): readonly 
   const bad = not_json + mismatched;
   if (bad === 0) return [];
   const parts = [
-    ...(not_json > 0 ? [`${not_json} are not JSON`] : []),
-    ...(mismatched > 0 ? [`${mismatched} do not fit its schema`] : []),
+    ...(not_json > 0 ? [`${not_json} ${not_json === 1 ? 'is' : 'are'} not JSON`] : []),
+    ...(mismatched > 0 ? [`${mismatched} ${mismatched === 1 ? 'does' : 'do'} not fit the schema`] : []),
   ];
   const [example] = first;
   return [
@@ -233,3 +262,14 @@ const timeWarnings = ({ time }: Findings, { grader }: ReinforcementJob): readonl
     ),
   ];
 };
+
+const limitWarnings = ({ grader }: ReinforcementJob, loosened: readonly string[]): readonly Warning[] =>
+  grader.types.has('python') && loosened.length > 0
+    ? [
+        warning(
+          'looser_limits',
+          `with ${loosened.join(' and ')} the Python grader may take more here than the service lets it`,
+          `there it has ${HOSTED_SECONDS} s for a row, and 2 GB`,
+        ),
+      ]
+    : [];

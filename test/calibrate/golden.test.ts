@@ -164,11 +164,17 @@ describe('the curve', () => {
     (rows, bins) => {
       const [scores, labels] = [rows.map(({ score }) => score), rows.map(({ label }) => label)];
       const expected = calibrationOf(floats(scores), Uint8Array.from(labels), bins);
-      const curve = calibrationCurve(floats(scores), floats(labels), ints(scores.map((_, row) => row)), bins, [
-        0, 1,
-      ]);
+      const curve = calibrationCurve(
+        floats(scores),
+        floats(labels),
+        ints(scores.map((_, row) => row)),
+        bins,
+        [0, 1],
+      );
       expect(curve.expectedError).toBeCloseTo(expected?.expectedError ?? NaN, 12);
-      expect(curve.bins.map(({ rows, leastScore, greatestScore }) => [rows, leastScore, greatestScore])).toEqual(
+      expect(
+        curve.bins.map(({ rows, leastScore, greatestScore }) => [rows, leastScore, greatestScore]),
+      ).toEqual(
         expected?.bins.map(({ rows, leastReward, greatestReward }) => [rows, leastReward, greatestReward]),
       );
     },
@@ -204,7 +210,13 @@ describe('scales', () => {
 describe('at its best', () => {
   const classesOf = (actual: readonly number[], predicted = actual) =>
     classesReport(
-      { names: ['fail', 'pass'], ordered: false, actual: ints(actual), predicted: ints(predicted), by: 'passed' },
+      {
+        names: ['fail', 'pass'],
+        ordered: false,
+        actual: ints(actual),
+        predicted: ints(predicted),
+        by: 'passed',
+      },
       ints(actual.map((_, row) => row)),
     );
 

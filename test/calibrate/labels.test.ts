@@ -138,12 +138,21 @@ describe('a file of labels', () => {
   test.each([
     ['{"row":0,"label":1}\n{"row":1,"label":}\n', 'l.jsonl:2: not valid JSON'],
     ['{"row":0,"label":1}\n[1]\n', 'l.jsonl:2: expected an object, got an array of 1'],
-    ['{"label":1}\n', 'l.jsonl:1: expected "row", the number of a row from 0, or "id", the id of a result; got'],
+    [
+      '{"label":1}\n',
+      'l.jsonl:1: expected "row", the number of a row from 0, or "id", the id of a result; got',
+    ],
     ['{"row":-1,"label":1}\n', 'l.jsonl:1: row: expected a whole number from 0, got -1'],
     ['{"row":"x","label":1}\n', 'l.jsonl:1: row: expected a whole number from 0, got "x"'],
     ['{"row":0,"sample":0.5,"label":1}\n', 'l.jsonl:1: sample: expected a whole number from 0, got 0.5'],
-    ['{"row":0,"lable":1}\n', 'l.jsonl:1: expected "label", or a list as "labels", got an object with row, lable'],
-    ['\n\n{"row":0,"label":{}}\n', 'l.jsonl:3: label: expected true, false, a number or a text, got an empty object'],
+    [
+      '{"row":0,"lable":1}\n',
+      'l.jsonl:1: expected "label", or a list as "labels", got an object with row, lable',
+    ],
+    [
+      '\n\n{"row":0,"label":{}}\n',
+      'l.jsonl:3: label: expected true, false, a number or a text, got an empty object',
+    ],
     ['{"row":0,"label":null}\n', 'l.jsonl: no line has a label'],
     ['', 'l.jsonl: no line has a label'],
     [

@@ -22,7 +22,8 @@ const byLength = { answer: ({ key }: Seen) => verdict((key.length % 7) / 7) };
 
 const bench = async (...argv: readonly string[]) => {
   const outcome = await assay(['bench', '--data', 'rows.jsonl', '--json', '--quiet', ...argv]);
-  const json = outcome.stdout === '' ? undefined : (JSON.parse(outcome.stdout) as BenchReport & { notes: string[] });
+  const json =
+    outcome.stdout === '' ? undefined : (JSON.parse(outcome.stdout) as BenchReport & { notes: string[] });
   return { ...outcome, json };
 };
 

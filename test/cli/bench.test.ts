@@ -65,7 +65,7 @@ describe('the report of the fixture', () => {
   });
 
   test('as JSON is everything, the same at every time and with any number of threads', async () => {
-    const argv = [...GRADERS, ...DATA, ...LABEL];
+    const argv = [...GRADERS, ...DATA, ...LABEL, '--replicates', '200'];
     const json = await report(argv);
     expect(json).toMatchObject({
       dataset: fixture('dataset.jsonl'),
@@ -178,7 +178,7 @@ describe('gates', () => {
   });
 });
 
-const ITEMS = 300;
+const ITEMS = 200;
 const SAMPLES = 4;
 
 /** Sums, and answers that are right or wrong, long or short, whatever the item. */
@@ -204,74 +204,90 @@ const sums = (): string => {
 
 const IS_RIGHT = 'right = sample["output_text"].split()[-1] == item["answer"]';
 
-describe('planted faults are named', () => {
-  let data: string[];
-  beforeAll(async () => {
-    data = ['--data', await written('sums.jsonl', sums()), ...LABEL];
-  });
+/** Python graders with a fault each. */
+const FAULTS: readonly { fault: FaultName; name: string; body: string; before?: string }[] = [
+  { fault: 'length_biased', name: 'long', body: 'return len(sample["output_text"]) / 100' },
+  {
+    fault: 'order_dependent',
+    name: 'counting',
+    before: 'graded = 0',
+    body: `global graded\ngraded += 1\n${IS_RIGHT}\nreturn right * 0.5 + (graded % 50) / 100`,
+  },
+  {
+    fault: 'noisy',
+    name: 'dicing',
+    before: 'import random',
+    body: `${IS_RIGHT}\nreturn right * 0.2 + random.random()`,
+  },
+  {
+    fault: 'fooled_by_echo',
+    name: 'relevant',
+    body: `${IS_RIGHT}\nwords = set(item["question"].lower().split())\nsaid = set(sample["output_text"].lower().split())\nreturn right * 0.5 + len(words & said) / len(words)`,
+  },
+  {
+    fault: 'fooled_by_constant',
+    name: 'brief',
+    body: `${IS_RIGHT}\nreturn max(right * 0.9, 1.0 if len(sample["output_text"].split()) < 3 else 0.0)`,
+  },
+];
 
-  const alarmsOf = async (grader: string): Promise<readonly FaultName[]> => {
-    const { rewards } = await report([grader, ...data]);
-    return rewards[0].alarms;
-  };
+const CHECK = {
+  type: 'string_check',
+  name: 'clean',
+  operation: 'like',
+  input: '{{ sample.output_text }}',
+  reference: 'it is {{ item.answer }}',
+};
+const THINKS = { ...CHECK, name: 'thinks', operation: 'ilike', reference: 'think' };
 
-  test('and nothing is said against a clean reward', async () => {
-    const clean = await written('clean.json', {
-      type: 'string_check',
-      name: 'clean',
-      operation: 'like',
-      input: '{{ sample.output_text }}',
-      reference: 'it is {{ item.answer }}',
-    });
-    expect(await alarmsOf(clean)).toEqual([]);
-  });
-
-  const FAULTS: readonly { fault: FaultName; name: string; body: string; before?: string }[] = [
-    { fault: 'constant', name: 'constant', body: 'return 0.5' },
-    { fault: 'saturated', name: 'saturated', body: 'return 0.0 if item["id"] % 60 == 0 else 1.0' },
-    { fault: 'length_biased', name: 'long', body: 'return len(sample["output_text"]) / 100' },
-    {
-      fault: 'order_dependent',
-      name: 'counting',
-      before: 'graded = 0',
-      body: `global graded\ngraded += 1\n${IS_RIGHT}\nreturn right * 0.5 + (graded % 50) / 100`,
-    },
-    {
-      fault: 'noisy',
-      name: 'dicing',
-      before: 'import random',
-      body: `${IS_RIGHT}\nreturn right * 0.2 + random.random()`,
-    },
-    {
-      fault: 'fooled_by_echo',
-      name: 'relevant',
-      body: `${IS_RIGHT}\nwords = set(item["question"].lower().split())\nsaid = set(sample["output_text"].lower().split())\nreturn right * 0.5 + len(words & said) / len(words)`,
-    },
-    {
-      fault: 'fooled_by_constant',
-      name: 'polite',
-      body: `${IS_RIGHT}\nreturn max(right * 0.9, 1.0 if len(sample["output_text"].split()) < 3 else 0.0)`,
-    },
-  ];
-  test.each(FAULTS)('$fault', async ({ fault, name, body, before }) => {
-    expect(await alarmsOf(await python(name, body, before))).toContain(fault);
-  });
-
-  test('dominated', async () => {
-    const right = {
-      type: 'string_check',
-      name: 'right',
-      operation: 'like',
-      input: '{{ sample.output_text }}',
-      reference: 'it is {{ item.answer }}',
-    };
-    const thinks = { ...right, name: 'thinks', operation: 'ilike', reference: 'think' };
-    const multi = await written('multi.json', {
+/** Other graders with a fault each, and one without. */
+const OTHERS: readonly { fault: FaultName; config: { readonly name: string } }[] = [
+  { fault: 'constant', config: { ...CHECK, name: 'same', reference: 'it is' } },
+  {
+    fault: 'saturated',
+    config: { ...CHECK, name: 'generous', operation: 'ne', input: '{{ item.id }}', reference: '7' },
+  },
+  {
+    fault: 'dominated',
+    config: {
       type: 'multi',
       name: 'total',
-      graders: { right, thinks },
+      graders: { right: CHECK, thinks: THINKS },
       calculate_output: '0.05 * right + 0.95 * thinks',
-    });
-    expect(await alarmsOf(multi)).toContain('dominated');
+    } as { readonly name: string },
+  },
+];
+
+describe('planted faults', () => {
+  const alarms = new Map<string, readonly FaultName[]>();
+
+  beforeAll(async () => {
+    const paths = [
+      ...FAULTS.map(({ name, body, before }) => python(name, body, before)),
+      ...[CHECK, ...OTHERS.map(({ config }) => config)].map((config) =>
+        written(`${config.name}.json`, config),
+      ),
+    ];
+    const data = ['--data', await written('sums.jsonl', sums()), ...LABEL];
+    const { rewards } = await report([
+      ...(await Promise.all(paths)),
+      ...data,
+      '--replicates',
+      '200',
+      '-j',
+      '1',
+    ]);
+    for (const { name, alarms: found } of rewards) alarms.set(name, found);
+  }, 60_000);
+
+  test.each([...FAULTS, ...OTHERS.map(({ fault, config: { name } }) => ({ fault, name }))])(
+    '$fault: $name',
+    ({ fault, name }) => {
+      expect(alarms.get(name)).toContain(fault);
+    },
+  );
+
+  test('and nothing is said against a clean reward', () => {
+    expect(alarms.get('clean')).toEqual([]);
   });
 });

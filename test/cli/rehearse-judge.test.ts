@@ -1,4 +1,4 @@
-import { describe, expect, test } from 'vitest';
+import { describe, expect, test, vi } from 'vitest';
 import type { Rehearsal } from '../../src/rehearse/rehearsal.js';
 import { assay, SCORE, useWorld, verdict } from './judge-world.js';
 
@@ -11,8 +11,7 @@ const jobOf = (grader: object) => ({
 
 const trainingRow = (n: number) => ({ messages: [{ role: 'user', content: `Say ${n}` }], answer: String(n) });
 
-const linesOf = (rows: readonly unknown[]): string =>
-  rows.map((row) => `${JSON.stringify(row)}\n`).join('');
+const linesOf = (rows: readonly unknown[]): string => rows.map((row) => `${JSON.stringify(row)}\n`).join('');
 
 /** Thirty training rows, with two samples each. */
 const writeFiles = async (grader: object = SCORE): Promise<void> => {
@@ -22,7 +21,7 @@ const writeFiles = async (grader: object = SCORE): Promise<void> => {
   await world.write('valid.jsonl', linesOf([trainingRow(100), trainingRow(101)]));
   await world.write(
     'samples.jsonl',
-    linesOf(rows.map((item, n) => ({ item, samples: [`good ${n}`, `bad ${n}`] }))),
+    linesOf(rows.map((item, n) => ({ item, samples: [`fine ${n}`, `poor ${n}`] }))),
   );
 };
 
@@ -33,7 +32,7 @@ const rehearse = async (...flags: readonly string[]) => {
   return { ...outcome, found: JSON.parse(outcome.stdout) as Rehearsal };
 };
 
-const answer = ({ key }: { readonly key: string }): string => verdict(key.includes('good') ? 1 : 0);
+const answer = ({ key }: { readonly key: string }): string => verdict(key.includes('fine') ? 1 : 0);
 
 describe('a grader that asks a model', () => {
   test('is tried on 20 prompts, and what the job would take follows from its tokens', async () => {
@@ -138,9 +137,11 @@ test('what jobs do not take is told', async () => {
   expect(found.warnings.map((each) => each.code)).toEqual(['not_for_jobs', 'constant_reward']);
 });
 
-test('no key: nothing is sent, and the command says so', async () => {
+test('a key that is missing is told before anything is asked', async () => {
+  vi.stubEnv('OPENAI_API_KEY', undefined);
   await writeFiles();
-  const { code, stderr, stdout } = await assay(['rehearse', 'job.json', ...FILES, '--no-cache', '--refresh']);
+  const { code, stderr, stdout } = await assay(['rehearse', 'job.json', ...FILES]);
   expect([code, stdout]).toEqual([2, '']);
-  expect(stderr).toContain('--no-cache and --refresh exclude each other');
+  expect(stderr).toContain('OPENAI_API_KEY');
+  expect(stderr).not.toContain('asking');
 });

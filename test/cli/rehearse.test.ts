@@ -77,11 +77,17 @@ const codesOf = ({ warnings }: Rehearsal): readonly string[] => warnings.map(({ 
 const TRAIN = [0, 1, 2, 3].map((n) => trainingRow(n));
 const VALID = [10, 11].map((n) => trainingRow(n));
 
-describe('the report', () => {
-  /** Without what differs from machine to machine. */
-  const steady = (text: string): string =>
-    text.replace(/\n {2}time [\s\S]*?\n\n/, '\n  time\n\n').replaceAll(/python \d[\d.]*/g, 'python 3');
+/** Without what differs from machine to machine. */
+const steady = (text: string): string =>
+  text.replace(/\n {2}time [\s\S]*?\n\n/, '\n  time\n\n').replaceAll(/python \d[\d.]*/g, 'python 3');
 
+/** Everything, times apart. */
+const timeless = async (): Promise<Rehearsal> => ({
+  ...(JSON.parse((await assay([...UNITS, '--json'])).stdout) as Rehearsal),
+  time: null,
+});
+
+describe('the report', () => {
   test('of the fixture is as it was read and approved', async () => {
     const { code, stdout, stderr } = await assay(UNITS);
     expect(steady(stdout)).toBe(steady(await readFile(join(FIXTURE, 'report.txt'), 'utf8')));
@@ -92,11 +98,7 @@ describe('the report', () => {
   });
 
   test('is the same every time, times apart', async () => {
-    const json = async () => ({
-      ...(JSON.parse((await assay([...UNITS, '--json'])).stdout) as Rehearsal),
-      time: null,
-    });
-    expect(await json()).toEqual(await json());
+    expect(await timeless()).toEqual(await timeless());
   });
 
   test('cannot be repainted by rows, names and messages', async () => {
@@ -217,10 +219,10 @@ describe('where outputs come from', () => {
   });
 });
 
-describe('warnings', () => {
-  const samplesOf = (...texts: readonly string[]) => TRAIN.map((item) => ({ item, samples: texts }));
-  const python = (body: string) => ({ type: 'python', source: `def grade(sample, item):\n    ${body}\n` });
+const samplesOf = (...texts: readonly string[]) => TRAIN.map((item) => ({ item, samples: texts }));
+const python = (body: string) => ({ type: 'python', source: `def grade(sample, item):\n    ${body}\n` });
 
+describe('warnings', () => {
   test('names that rows do not have: mistakes of the file, and failures', async () => {
     const train = [...TRAIN, { messages: trainingRow(9).messages, answr: '9' }];
     const { code, found } = await rehearse({ job: jobOf(EXACT), train, valid: VALID });
@@ -245,6 +247,17 @@ describe('warnings', () => {
     const { found } = await rehearse({ job, train: TRAIN, valid: VALID, samples: samplesOf('a', 'bbbb') });
     expect(codesOf(found)).toEqual(['reward_range']);
     expect(found.warnings[0].message).toBe('rewards go from -1 to 2, beyond 0 to 1');
+  });
+
+  test('looser limits than the service has', async () => {
+    const files = {
+      job: jobOf(python('return len(sample["output_text"]) / 100')),
+      train: TRAIN,
+      valid: VALID,
+    };
+    const { found } = await rehearse(files, '--python-timeout', '121', '--python-memory', '2049');
+    expect(codesOf(found)).toEqual(['looser_limits']);
+    expect(found.warnings[0].message).toContain('--python-timeout and --python-memory');
   });
 
   test('a Python grader that raises', async () => {

@@ -1,5 +1,5 @@
 import { test } from '@fast-check/vitest';
-import fc from 'fast-check';
+import { array, integer } from 'fast-check';
 import { describe, expect } from 'vitest';
 import { PromptDraw } from '../../src/rehearse/draw.js';
 
@@ -12,9 +12,9 @@ const drawn = (keys: readonly string[], count: number, seed = 0) => {
 const keysOf = (draw: PromptDraw<string>): readonly string[] =>
   draw.prompts().map(([member]) => member.split('/')[0]);
 
-const keyLists = fc.array(fc.integer({ min: 0, max: 40 }).map(String), { minLength: 1, maxLength: 120 });
+const keyLists = array(integer({ min: 0, max: 40 }).map(String), { minLength: 1, maxLength: 120 });
 
-test.prop([keyLists, fc.integer({ min: 1, max: 12 })])(
+test.prop([keyLists, integer({ min: 1, max: 12 })])(
   'draws as many prompts as there can be, each with all of its rows, in their order',
   (keys, count) => {
     const draw = drawn(keys, count);
@@ -27,7 +27,7 @@ test.prop([keyLists, fc.integer({ min: 1, max: 12 })])(
   },
 );
 
-test.prop([keyLists, fc.integer({ min: 1, max: 12 })])(
+test.prop([keyLists, integer({ min: 1, max: 12 })])(
   'does not depend on the order, and a smaller draw is a part of a larger one',
   (keys, count) => {
     const found = new Set(keysOf(drawn(keys, count)));

@@ -86,12 +86,12 @@ test('nothing is said of rewards that are not there', () => {
   expect(outcomeOf(rowsOf([scored(1)], [scored(0)])).signal).toBeNull();
 });
 
-describe('with answers that were made up', () => {
-  const made = (prompt: number, ideal: Score, echo: Score): GradedRow[] => [
-    { place: `line ${prompt}`, prompt, score: ideal, standIn: 'ideal' },
-    { place: `line ${prompt}`, prompt, score: echo, standIn: 'echo' },
-  ];
+const made = (prompt: number, ideal: Score, echo: Score): GradedRow[] => [
+  { place: `line ${prompt}`, prompt, score: ideal, standIn: 'ideal' },
+  { place: `line ${prompt}`, prompt, score: echo, standIn: 'echo' },
+];
 
+describe('with answers that were made up', () => {
   test('both kinds are told apart, and nothing is said of the spread', () => {
     const outcome = outcomeOf([
       ...made(0, scored(1), scored(0)),

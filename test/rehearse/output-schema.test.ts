@@ -71,9 +71,17 @@ describe('a value that does not', () => {
     { schema: { exclusiveMinimum: 1 }, value: 1, text: 'expected more than 1, got 1' },
     { schema: { exclusiveMaximum: 1 }, value: 1, text: 'expected less than 1, got 1' },
     { schema: { multipleOf: 2 }, value: 3, text: 'expected a multiple of 2, got 3' },
-    { schema: { anyOf: [{ type: 'string' }, { type: 'null' }] }, value: 3, text: '3 fits none of the alternatives' },
+    {
+      schema: { anyOf: [{ type: 'string' }, { type: 'null' }] },
+      value: 3,
+      text: '3 fits none of the alternatives',
+    },
     { schema: { anyOf: [{ type: 'string' }] }, value: 3, text: 'expected a string, got 3' },
-    { schema: { oneOf: [{}, { type: 'number' }] }, value: 3, text: '3 fits several of the alternatives of oneOf' },
+    {
+      schema: { oneOf: [{}, { type: 'number' }] },
+      value: 3,
+      text: '3 fits several of the alternatives of oneOf',
+    },
     { schema: { allOf: [{ minimum: 5 }] }, value: 3, text: 'expected at least 5, got 3' },
     { schema: { not: { type: 'number' } }, value: 3, text: '3 is what "not" excludes' },
     { schema: false, value: 3, text: 'expected nothing, got 3' },
@@ -86,7 +94,11 @@ test('what is not checked is named', () => {
   const schema = {
     type: 'object',
     title: 'x',
-    properties: { when: { type: 'string', format: 'date' }, a: { if: {}, pattern: '(' }, b: { type: 'text' } },
+    properties: {
+      when: { type: 'string', format: 'date' },
+      a: { if: {}, pattern: '(' },
+      b: { type: 'text' },
+    },
     $defs: { c: { $ref: 'https://example.org/schema' } },
   };
   expect(compileOutputSchema(schema).unchecked).toEqual(['format', 'if', 'pattern', 'type', '$ref']);

@@ -53,9 +53,9 @@ describe('of templates', () => {
   });
 });
 
-describe('of Python', () => {
-  const python = (source: string) => jobWith({ grader: { type: 'python', source } });
+const python = (source: string) => jobWith({ grader: { type: 'python', source } });
 
+describe('of Python', () => {
   test('the first field that the source names', () => {
     expect(answerOf('ideal', python('x = item["nested"]; y = item.get("answer")'))).toBe('Lyon');
     expect(answerOf('ideal', python("return float(item['population'])"))).toBe('2');
