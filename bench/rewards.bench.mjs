@@ -61,7 +61,10 @@ const GRADERS = {
   },
 };
 
-/** Right samples are the solution with some words replaced, wrong ones are about something else. */
+/** How many words of the solution are others in a sample; wrong samples have more such words, mostly. */
+const REPLACED = { right: [0.1, 0.2, 0.3, 0.4], wrong: [0.2, 0.4, 0.6, 0.8] };
+
+/** Samples say what the solution says, in part. */
 function* createRows(items) {
   const random = createRandom(SEED);
   const texts = Array.from({ length: POOL }, () => createText(random, TEXT_LENGTH));
@@ -71,12 +74,13 @@ function* createRows(items) {
     const difficulty = random.chance(0.5) ? 0.3 : 0.7;
     for (let sample = 0; sample < SAMPLES; sample++) {
       const is_correct = random.chance(difficulty);
-      const words = (is_correct ? solution : random.pick(texts)).split(' ');
-      const text = words.map((word) => (random.chance(0.2) ? 'perhaps' : word)).join(' ');
+      const share = random.pick(is_correct ? REPLACED.right : REPLACED.wrong);
+      const other = random.pick(texts).split(' ');
+      const words = solution.split(' ').map((word, at) => (random.chance(share) ? (other[at] ?? '') : word));
       const answer = is_correct ? item.answer : String((id + 1) % 997);
       yield {
         item: { ...item, is_correct },
-        sample: { output_text: `${text} ${answer}`, output_json: { answer } },
+        sample: { output_text: `${words.join(' ')} ${answer}`, output_json: { answer } },
       };
     }
   }

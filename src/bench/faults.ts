@@ -1,4 +1,5 @@
 import { certainEnd } from './estimate.js';
+import { ENOUGH_MIXED_GROUPS } from './known-rows.js';
 import type { BaitReport, Estimate, FaultName, Finding, PartReport, RewardFacts } from './report-shape.js';
 import { number, percent } from './wording.js';
 
@@ -55,16 +56,19 @@ const FAILING_BAR = 0.05;
 const LENGTH_BAR = 0.2;
 
 /**
- * Where it is not known which samples are equally right, better ones may well be longer. In model answers with labels a
- * right one is the shorter one in about two of three pairs, so only three of four can hardly come from what is right.
+ * Where it is not known which samples are equally right, or their items differ, length may well go with what is right:
+ * only a preference in three of four pairs is hardly explained by that.
  */
 const UNSURE_LENGTH_BAR = 0.5;
 
 /**
- * A text that answers nothing and earns four fifths of what answers earn. Similarity of texts on the same subject is
- * often a half, and one answer of yes and no earns a half by right where honest answers earn 0.7 or more.
+ * A text that answers nothing and earns four fifths of what answers earn. On grade-school mathematics the question itself
+ * has three quarters of the similarity with the solution that answers have (fuzzy_match), and earns less than wrong
+ * answers. One answer of yes and no earns a half by right, where honest answers earn 0.7 or more.
  */
 const BAIT_BAR = 0.8;
+/** What earns less than three of four answers is no temptation, however close all rewards are, as those of a cosine. */
+const TEMPTING = 0.25;
 
 /** Paid more like right answers than like wrong ones. */
 const POSITION_BAR = 0.5;
@@ -96,22 +100,24 @@ const lengthJudgement: Detector['judge'] = ({ features }, userBar) => {
   const bar = userBar ?? (basis === 'group_and_label' ? LENGTH_BAR : UNSURE_LENGTH_BAR);
   const size = { ...relation.conditional, value: Math.abs(value) };
   const which = value >= 0 ? 'longer' : 'shorter';
-  const pairs = `the ${which} one wins in ${percent((1 + size.value) / 2)} of pairs`;
+  const pairs = `the ${which} one wins in ${percent((1 + size.value) / 2)} of pairs, ties counting half`;
   const ranks = `rewards follow length with a rank correlation of ${number(value)}`;
   const evidence = {
     group_and_label: `of two samples of an item with the same label ${pairs}`,
-    group: `of two samples of an item ${pairs}, which may be because it is better: there are no labels`,
-    label: `among rows with the same label ${ranks}, which may be because of their items`,
-    rows: `${ranks}, which may be because of their items or because it is better: there are no labels`,
+    group: `of two samples of an item ${pairs}; that may be because it is better, for there are no labels`,
+    label: `among rows with the same label ${ranks}; that may be because of their items`,
+    rows: `${ranks}; that may be because of their items or because it is better, for there are no labels`,
   }[basis];
   return judged(size, 'low', bar, evidence);
 };
 
 const shareJudgement = (bait: BaitReport, bar: number, what: string): Judgement => {
-  const { share, difference, mean, honest_mean: honest } = bait;
-  const evidence = `${what} earns ${number(mean.value)} on average, where answers earn ${number(honest.value)}`;
+  const { share, difference, beats, mean, honest_mean: honest } = bait;
+  const evidence = `${what} earns ${number(mean.value)} on average, where answers earn ${number(honest.value)}, and more than ${percent(beats.value)} of them, ties counting half`;
   // Answers that earn nothing leave no share to speak of.
-  return share === null ? judged(difference, 'low', 0, evidence) : judged(share, 'low', bar, evidence);
+  if (share === null) return judged(difference, 'low', 0, evidence);
+  const judgement = judged(share, 'low', bar, evidence);
+  return { ...judgement, alarm: judgement.alarm && beats.value >= TEMPTING };
 };
 
 const echoJudgement = (echo: BaitReport, bar = BAIT_BAR): Judgement => {
@@ -141,9 +147,6 @@ const dominanceJudgement = (parts: readonly PartReport[], bar: number): Judgemen
     evidence: `part ${JSON.stringify(strongest.name)} alone explains ${percent(value)} of the variance of the reward`,
   };
 };
-
-/** Fewer groups whose labels differ say too little, and all rows are looked at. */
-const ENOUGH_MIXED_GROUPS = 20;
 
 /** The chance that the better of two is given more, where 0.5 is a reward that ignores the label. */
 const orderByLabel = ({ labels }: RewardFacts): { estimate: Estimate; evidence: string } | undefined => {

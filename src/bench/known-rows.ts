@@ -97,6 +97,9 @@ const levelsOf = (known: Float64Array, distinct: Float64Array): ReadonlyMap<numb
   return levels;
 };
 
+/** With fewer groups whose labels differ, rewards are held against the labels of all rows and not within groups. */
+export const ENOUGH_MIXED_GROUPS = 20;
+
 /** 1 where a label is the greater one of two, 0 where it is the lesser one. */
 export const rightOnes = (labels: Float64Array, { greatest }: Labels): Uint8Array =>
   Uint8Array.from(labels, (label) => (label === greatest ? 1 : 0));

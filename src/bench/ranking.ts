@@ -3,7 +3,7 @@ import type { Clusters } from '../stats/clustered.js';
 import { labelledRewards, labelStatistics, type LabelStatistics } from './against-labels.js';
 import { differing } from './distribution.js';
 import { bootstrappedDifference, excludesZero } from './estimate.js';
-import { gather, knownRows, type Labels } from './known-rows.js';
+import { ENOUGH_MIXED_GROUPS, gather, knownRows, type Labels } from './known-rows.js';
 import type { MeasuredReward } from './measured.js';
 import type { Measure, Place, Ranking, RewardComparison } from './report-shape.js';
 
@@ -26,8 +26,6 @@ export interface Contest {
 
 /** A reward that scored a smaller share of the labelled rows would leave the others too few. */
 const MIN_SCORED = 0.5;
-/** With fewer groups whose labels differ, rewards are ranked by all rows and not within groups. */
-const ENOUGH_MIXED_GROUPS = 20;
 
 /**
  * Brings rewards onto the rows that all of them scored.
@@ -53,11 +51,13 @@ export const contestOf = (
     (row) => isLabelled(row) && taken.every(({ reward }) => Number.isFinite(reward.rewards[row])),
   );
   const rows = common.places.length;
-  const contenders = taken.map((each) =>
-    each.labelledRows === rows
-      ? each
-      : { ...each, statistics: labelStatistics(labelledRewards(each.reward.rewards, labels, common)) },
-  );
+  const onCommonRows = ({ reward, labelledRows, statistics }: Contender): Contender => ({
+    reward,
+    labelledRows: rows,
+    statistics:
+      labelledRows === rows ? statistics : labelStatistics(labelledRewards(reward.rewards, labels, common)),
+  });
+  const contenders = taken.map(onCommonRows);
   const mixed = differing(gather(labels.values, common), common.clusters);
   const measure =
     mixed.filter((each) => each === 1).length >= ENOUGH_MIXED_GROUPS

@@ -202,6 +202,8 @@ export interface BaitReport {
   readonly honest_mean: Estimate;
   /** Bait less honest. */
   readonly difference: Estimate;
+  /** Share of honest answers that the bait earns more than, where it earns the same a half. */
+  readonly beats: Estimate;
   /** What honest answers earn above the least reward, the share that the bait earns; null where they earn nothing. */
   readonly share: Estimate | null;
   /**

@@ -130,6 +130,13 @@ const baitReport = (context: Context, bait: Float64Array): BaitReport | null => 
         known,
       ),
     ),
+    beats: reported(
+      meanEstimate(
+        baited.map((each, row) => (1 + Math.sign(each - honest[row])) / 2),
+        known,
+        [0, 1],
+      ),
+    ),
     share: shareEarned(baited, honest, known, leastReward(context, baited)),
     position: labels?.kind === 'binary' ? positionOf(context, bait, labels) : null,
   };

@@ -2,7 +2,7 @@ import type { Row } from '../contract.js';
 import { DatasetError } from '../dataset/error.js';
 import { promptOf } from '../dataset/row-text.js';
 import type { ReadyGrader } from '../engine.js';
-import type { PathSegment } from '../errors.js';
+import { GradingError, type PathSegment } from '../errors.js';
 import type { Judge, JudgeCall } from '../judge-call.js';
 import { constantCandidates } from '../probe/constant-answer.js';
 import { editedFields, editedRow } from '../probe/row-edit.js';
@@ -10,7 +10,7 @@ import { datasetRows } from '../run/dataset-rows.js';
 import { gradeRows } from '../run/grade-rows.js';
 import { drawRows } from '../run/select.js';
 import { openSource } from '../run/source.js';
-import type { Failed } from '../score.js';
+import { notGradedReason, type Failed } from '../score.js';
 import type { BenchRows, BenchRowsOptions } from './measure-rows.js';
 import type { Trials } from './measured.js';
 
@@ -109,7 +109,7 @@ export interface TrialOptions {
  * Grades rows again, each time with a fresh grader: as they are, once more, from the last to the first, with their prompts
  * as candidates, and with one constant candidate.
  *
- * @throws the signal's reason, once it is aborted
+ * @throws GradingError with code `not_graded` when a budget is used up; the signal's reason, once it is aborted
  */
 export const tryReward = async (trial: TrialRows, options: TrialOptions): Promise<Trials> => {
   const { rows, places } = trial;
@@ -159,8 +159,11 @@ const rewardsOf = async (
     present.map((place) => rows[place] as Row | Failed),
     signal,
   );
-  for (const [index, score] of scores.entries())
+  for (const [index, score] of scores.entries()) {
+    const reason = notGradedReason(score);
+    if (reason !== undefined) throw new GradingError('not_graded', reason);
     if (score.status === 'scored') rewards[present[index]] = score.reward;
+  }
   return rewards;
 };
 

@@ -11,8 +11,8 @@ interface UseRule {
   readonly shortfall: (facts: RewardFacts) => string | undefined;
 }
 
-/** Of the direction in which a perfect reward would push, 2 × 0.65 − 1 = 0.3 is left. */
-const TRAINING_BAR = 0.65;
+/** Of the direction in which a perfect reward would push, half is left: 2 × 0.75 − 1. */
+const TRAINING_BAR = 0.75;
 /** Half of what choosing by the label wins over choosing at random. */
 const GAIN_BAR = 0.5;
 /** Where half of the rows are right, of what the best threshold keeps 72 % is (normal rewards of equal spread). */

@@ -9,7 +9,7 @@ import {
   pValueOf,
   stratifiedSlope,
   stratifiedSpearman,
-  strataOf,
+  type Strata,
   type StratifiedEstimate,
 } from './stratified.js';
 
@@ -62,7 +62,8 @@ export interface BiasReport {
 export interface ErrorRows {
   /** How far each score is above its label; of texts 1 where they differ, else 0. */
   readonly errors: Float64Array;
-  readonly labels: Float64Array;
+  /** Rows of the same label. */
+  readonly strata: Strata;
   readonly clusters: Int32Array;
   /** Undefined where texts are not known; NaN where a row has none. */
   readonly characters: Float64Array | undefined;
@@ -111,7 +112,7 @@ const PARTS = 5;
 
 /** How errors go along with values, over the rows that have one. */
 const trendOf = (
-  { errors, labels, clusters }: Pick<ErrorRows, 'errors' | 'labels' | 'clusters'>,
+  { errors, strata: all, clusters }: Pick<ErrorRows, 'errors' | 'strata' | 'clusters'>,
   values: Float64Array,
 ): Trend | undefined => {
   const known: number[] = [];
@@ -120,7 +121,7 @@ const trendOf = (
   });
   const [x, y] = [pick(values, known), pick(errors, known)];
   const of = Int32Array.from(known, (row) => clusters[row]);
-  const strata = strataOf(pick(labels, known));
+  const strata: Strata = { of: Int32Array.from(known, (row) => all.of[row]), count: all.count };
   const test = stratifiedSpearman(x, y, strata, clustersOf(known.length, of));
   if (test === undefined) return undefined;
   const excess = centredIn(y, strata);
@@ -142,10 +143,9 @@ interface FoundPosition {
 }
 
 const positionsOf = (
-  { errors, labels, clusters, places }: ErrorRows,
+  { errors, strata, clusters, places }: ErrorRows,
   { names, of }: Positions,
 ): readonly FoundPosition[] => {
-  const strata = strataOf(labels);
   const groups = clustersOf(errors.length, clusters);
   return names.flatMap((position, number) => {
     const isHere = Float64Array.from(places, (place) => Number(of[place] === number));

@@ -18,7 +18,7 @@ import { meanReport, type MeanReport } from './mean.js';
 import { peopleReport, type PeopleReport } from './people.js';
 import { rankingReport, thresholdReport, type RankingReport, type ThresholdReport } from './ranking.js';
 import { onScale, scaleOf, type Scale } from './scale.js';
-import { pick } from './stratified.js';
+import { pick, strataOf } from './stratified.js';
 import { readVerdicts, type Consistency, type Verdicts } from './verdicts.js';
 
 /** What scores are compared with, and how. */
@@ -36,7 +36,7 @@ export interface CalibrateOptions extends Pick<
   readonly goal?: ThresholdGoal;
   /** Whether rewards are on the scale of the labels; looked at when absent. */
   readonly scale?: Scale['by'];
-  /** Bins of the calibration curve; 10 when absent. */
+  /** Bins of the calibration curve; when absent 10, or fewer where they would have less than 10 rows each. */
   readonly bins?: number;
 }
 
@@ -155,7 +155,10 @@ const refuseTexts = (
     );
 };
 
-const BINS = 10;
+const MAX_BINS = 10;
+const LEAST_OF_A_BIN = 10;
+
+const binsFor = (rows: number): number => Math.max(1, Math.min(MAX_BINS, Math.floor(rows / LEAST_OF_A_BIN)));
 
 /** The parts of a report that the rows themselves give. */
 type Compared = Omit<
@@ -182,12 +185,13 @@ const compared = (
     clusters: { by: gathered.clusteredBy, count: clustersOf(rows.count, rows.clusters).count },
     classes: classes === undefined ? null : classesReport(classes, rows.clusters),
     ranking: kind === 'nominal' ? null : rankingReport(rows),
-    errors: scale === undefined ? null : errorsReport(rows, scores, scale, options.bins ?? BINS),
+    errors:
+      scale === undefined ? null : errorsReport(rows, scores, scale, options.bins ?? binsFor(rows.count)),
     threshold: threshold ?? null,
-    people: peopleReport(gathered.labels, kind, judgedBy(rows, scores, classes)) ?? null,
+    people: peopleReport(gathered.labels, kind, judgedBy(gathered, kind, scale, classes)) ?? null,
     bias: biasReport({
       errors: errorsOf(rows, scores, classes),
-      labels: rows.labels,
+      strata: strataOf(rows.labels, kind === 'numeric'),
       clusters: rows.clusters,
       characters: gathered.characters && pick(gathered.characters, rows.places),
       places: rows.places,
@@ -241,17 +245,21 @@ const errorsOf = (
     ? Float64Array.from(classes.actual, (each, row) => Number(each !== classes.predicted[row]))
     : scores.map((score, row) => score - labels[row]);
 
-/** What the judge says of a row with a reward, in the terms of its label. */
+/** What the judge says of a row with a reward, in the terms of labels. */
 const judgedBy = (
-  { kind, places, verdicts }: LabelledRows,
-  scores: Float64Array,
+  { rewards, passed, verdicts = NO_VERDICTS }: GatheredRows,
+  kind: LabelKind,
+  scale: Scale | undefined,
   classes: RowClasses | undefined,
-): ((place: number) => number | undefined) => {
-  const said = kind === 'numeric' ? scores : kind === 'nominal' ? verdicts : classes?.predicted;
-  let at = 0;
-  // Asked in the order of the rows.
-  return (place) => {
-    while (places[at] < place) at += 1;
-    return places[at] === place ? said?.[at] : undefined;
-  };
+): ((row: number) => number | undefined) => {
+  if (scale !== undefined && kind === 'numeric') {
+    const scores = onScale(rewards, scale);
+    return (row) => scores[row];
+  }
+  if (kind === 'nominal') return (row) => (verdicts[row] >= 0 ? verdicts[row] : undefined);
+  if (classes === undefined) return () => undefined;
+  const { threshold } = classes;
+  return threshold === undefined ? (row) => passed[row] : (row) => Number(rewards[row] >= threshold);
 };
+
+const NO_VERDICTS = new Float64Array();

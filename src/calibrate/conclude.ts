@@ -31,6 +31,7 @@ export const conclude = (
     conclusion: [
       firstSentence(facts, agreement, verdict),
       ...lenienceSentence(facts),
+      ...thresholdSentence(facts),
       ...biasSentences(facts),
       ...peopleSentence(facts),
       ...meanSentence(facts),
@@ -88,6 +89,7 @@ const signOf = ({ interval }: Estimate): Gain => {
   return interval[0] > 0 ? 'better' : interval[1] < 0 ? 'worse' : 'unclear';
 };
 
+/** Of the way from chance to perfect agreement. */
 const GOOD = 0.4;
 
 const firstSentence = (facts: Facts, agreement: Agreement | undefined, verdict: Verdict): string => {
@@ -107,7 +109,12 @@ const firstSentence = (facts: Facts, agreement: Agreement | undefined, verdict: 
     case 'disagrees':
       return `The scores go against the labels (${found}).${bar}`;
     default: {
-      const well = (estimate.value - chance) / (1 - chance) >= GOOD ? 'well ' : 'somewhat ';
+      const above = (value: number): boolean => (value - chance) / (1 - chance) >= GOOD;
+      const well = above(estimate.interval?.[0] ?? chance)
+        ? 'well '
+        : above(estimate.value)
+          ? ''
+          : 'somewhat ';
       return `The scores agree with the labels ${well}beyond chance (${found})${gainText(facts)}.${bar}`;
     }
   }
@@ -149,6 +156,8 @@ const gainText = (facts: Facts): string => {
 };
 
 const lenienceSentence = ({ classes, errors, kind }: Facts): string[] => {
+  // With a threshold of these very rows, lenience is that threshold's.
+  if (classes?.by === 'best_threshold') return [];
   if (classes?.lenience != null) return binaryLenience(classes, classes.lenience);
   if (kind !== 'numeric' || errors?.scale.by !== 'same') return [];
   const { value, interval } = errors.mean_error;
@@ -168,6 +177,17 @@ const binaryLenience = (
   return missed === null
     ? []
     : [`They are ${which}: they ${verb} ${percent(1 - missed.value)} of what people ${of}.`];
+};
+
+/** Where another threshold is surely better than what passes now. */
+const thresholdSentence = ({ classes, threshold }: Facts): string[] => {
+  const now = classes?.balanced_accuracy;
+  const better = threshold?.goal === 'balanced_accuracy' ? threshold.expected_quality : null;
+  if (classes?.by === 'best_threshold' || now?.interval == null || better === null) return [];
+  if (threshold === null || better <= now.interval[1]) return [];
+  return [
+    `Passing from ${shown(threshold.threshold)} on would be better: a balanced accuracy of about ${fixed(better)} on other rows, against ${fixed(now.value)}.`,
+  ];
 };
 
 /** Smaller correlations are not worth a sentence, however sure they are. */

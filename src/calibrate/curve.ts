@@ -1,5 +1,11 @@
-import { clusteredMean, clustersOf, totalOf, type ClusteredEstimate } from '../stats/clustered.js';
-import type { Interval } from '../stats/interval.js';
+import {
+  clusteredMean,
+  clustersOf,
+  totalOf,
+  type ClusteredEstimate,
+  type Clusters,
+} from '../stats/clustered.js';
+import { shareInterval } from '../stats/interval.js';
 import { equalParts, pick } from './stratified.js';
 
 /** Rows whose scores lie next to each other. */
@@ -28,32 +34,33 @@ export interface Curve {
  *
  * @param scores  of each row; finite
  * @param labels  of each row; finite
- * @param bounds  the least and the greatest label that there can be, where that is known
+ * @param isShare  whether labels are 0 or 1
  */
 export const calibrationCurve = (
   scores: Float64Array,
   labels: Float64Array,
   clusters: Int32Array,
   bins: number,
-  bounds?: Interval,
+  isShare: boolean,
 ): Curve => {
-  const filled = equalParts(scores, bins).flatMap((rows): CurveBin[] => {
-    const groups = clustersOf(
-      rows.length,
-      Int32Array.from(rows, (row) => clusters[row]),
-    );
-    const label = clusteredMean(pick(labels, rows), groups, bounds);
-    if (label === undefined) return [];
-    return [
-      {
-        rows: rows.length,
-        leastScore: scores[rows[0]],
-        greatestScore: scores[rows[rows.length - 1]],
-        meanScore: totalOf(pick(scores, rows)) / rows.length,
-        label,
-      },
-    ];
+  const filled = equalParts(scores, bins).map((rows): CurveBin => {
+    const inside = Int32Array.from(rows, (row) => clusters[row]);
+    return {
+      rows: rows.length,
+      leastScore: scores[rows[0]],
+      greatestScore: scores[rows[rows.length - 1]],
+      meanScore: totalOf(pick(scores, rows)) / rows.length,
+      label: meanLabel(pick(labels, rows), clustersOf(rows.length, inside), isShare),
+    };
   });
   const errors = filled.map(({ rows, meanScore, label }) => rows * Math.abs(meanScore - label.value));
   return { bins: filled, expectedError: errors.reduce((sum, error) => sum + error, 0) / scores.length };
+};
+
+/** A bin has few rows, for which Wilson's interval of a share holds its level better, where rows are independent. */
+const meanLabel = (labels: Float64Array, clusters: Clusters, isShare: boolean): ClusteredEstimate => {
+  const mean = clusteredMean(labels, clusters, isShare ? [0, 1] : undefined) as ClusteredEstimate;
+  if (!isShare || clusters.count < labels.length) return mean;
+  const { caution: _caution, ...estimate } = mean;
+  return { ...estimate, interval: shareInterval(totalOf(labels), labels.length) };
 };

@@ -57,7 +57,7 @@ export const errorsReport = (
   const constant = labels.map((label) => (label - value) ** 2);
   const isChance =
     kind === 'binary' && scale.by === 'same' && scores.every((score) => score >= 0 && score <= 1);
-  const curve = calibrationCurve(scores, labels, clusters, bins, kind === 'binary' ? [0, 1] : undefined);
+  const curve = calibrationCurve(scores, labels, clusters, bins, kind === 'binary');
   return {
     scale,
     mean_error: meanOf(scores.map((score, row) => score - labels[row])),

@@ -97,8 +97,11 @@ const rowsByStratum = ({ of, count }: Strata): number[][] => {
 };
 
 /** The values of some rows. */
-export const pick = (values: Float64Array, rows: Iterable<number>): Float64Array =>
-  Float64Array.from(rows, (row) => values[row]);
+export const pick = (values: Float64Array, rows: ArrayLike<number>): Float64Array<ArrayBuffer> => {
+  const picked = new Float64Array(rows.length);
+  for (let at = 0; at < rows.length; at += 1) picked[at] = values[rows[at]];
+  return picked;
+};
 
 /**
  * Parts of about equal numbers of rows, in the order of their values; equal values stay together, so there may be fewer
@@ -120,10 +123,10 @@ export const equalParts = (values: Float64Array, parts: number): Uint32Array[] =
 /** Labels with more different values than this make strata of about equal numbers of rows. */
 const MAX_STRATA = 10;
 
-/** Rows with the same label; where labels are many, rows with labels next to each other. */
-export const strataOf = (labels: Float64Array): Strata => {
+/** Rows with the same label; where labels are numbers of many values, rows with labels next to each other. */
+export const strataOf = (labels: Float64Array, areNumbers: boolean): Strata => {
   const distinct = [...new Set(labels)].sort((a, b) => a - b);
-  if (distinct.length <= MAX_STRATA) {
+  if (!areNumbers || distinct.length <= MAX_STRATA) {
     const numbers = new Map(distinct.map((label, number) => [label, number]));
     return { of: Int32Array.from(labels, (label) => numbers.get(label) ?? 0), count: distinct.length };
   }

@@ -1,8 +1,10 @@
 import { styleText } from 'node:util';
 import type {
+  Basis,
   BenchReport,
   BestOf,
   Estimate,
+  FeatureRelation,
   Finding,
   LabelReport,
   Measure,
@@ -11,7 +13,7 @@ import type {
   RewardReport,
   Speed,
 } from '../bench/report.js';
-import { printable } from '../show.js';
+import { printable, show } from '../show.js';
 import { counted, intervalText, number, percent, tableLines, wrap } from './layout.js';
 
 /** What the report itself does not know. */
@@ -140,7 +142,7 @@ const signed = (value: number): string => {
   return value > 0 ? `+${text}` : text.replace('-', '−');
 };
 
-const SIGNAL: readonly Column[] = [
+const signalColumns = (basis: Basis): readonly Column[] => [
   {
     header: 'mean',
     cell: ({ distribution }) => (distribution === null ? NONE : three(distribution.mean.value)),
@@ -153,7 +155,7 @@ const SIGNAL: readonly Column[] = [
   { header: 'ceiling', cell: ({ distribution }) => share(distribution?.ceiling.share) },
   { header: 'values', cell: ({ distribution }) => distribution?.distinct.toLocaleString('en') ?? NONE },
   { header: 'flat items', cell: ({ groups }) => share(groups?.flat_share) },
-  { header: 'length', cell: (reward) => lengthText(reward) },
+  { header: 'length', cell: (reward) => lengthText(reward, basis) },
   {
     header: 'rows/s',
     cell: ({ speed }) =>
@@ -161,38 +163,33 @@ const SIGNAL: readonly Column[] = [
   },
 ];
 
-/** How the reward goes with the length of the text, with what is known held equal. */
-const lengthText = ({ features }: RewardReport): string => {
-  const length = features.find(({ feature }) => feature === 'characters');
-  const estimate = length?.conditional ?? length?.spearman ?? null;
-  return estimate === null ? NONE : signed(estimate.value);
+const lengthOf = ({ features }: RewardReport): FeatureRelation | undefined =>
+  features.find(({ feature }) => feature === 'characters');
+
+/** What is held equal when rewards are compared with length: the same for all that are shown. */
+const basisOf = (rewards: readonly RewardReport[]): Basis =>
+  rewards.flatMap((reward) => lengthOf(reward)?.conditional ?? []).at(0)?.basis ?? 'rows';
+
+/** How the reward goes with the length of the text. */
+const lengthText = (reward: RewardReport, basis: Basis): string => {
+  const length = lengthOf(reward);
+  const conditional = length?.conditional?.basis === basis ? length.conditional : null;
+  const correlation = conditional ?? (basis === 'rows' ? length?.spearman : null);
+  return correlation ? signed(correlation.value) : NONE;
 };
 
-const signalLines = ({ rewards, compared_groups }: BenchReport, columns: number): string[] => {
-  const lines = table(rewards, SIGNAL, columns);
-  const flat = compared_groups === 0 ? '' : 'flat items: items whose samples all get one reward; ';
-  return [
-    ...lines,
-    ...wrap(
-      `floor, ceiling: rows with the least and the greatest reward; ${flat}length: correlation with the number of characters, ${heldEqual(rewards)}`,
-      columns,
-      2,
-    ),
-  ];
-};
-
-const BASES = {
+const BASES: Readonly<Record<Basis, string>> = {
   group_and_label: 'among samples of one item with one label',
   group: 'among samples of one item',
   label: 'among rows with one label',
   rows: 'among all rows',
-} as const;
+};
 
-const heldEqual = (rewards: readonly RewardReport[]): string => {
-  const bases = rewards.flatMap(
-    ({ features }) => features.find(({ feature }) => feature === 'characters')?.conditional ?? [],
-  );
-  return BASES[bases[0]?.basis ?? 'rows'];
+const signalLines = ({ rewards, compared_groups }: BenchReport, columns: number): string[] => {
+  const basis = basisOf(rewards);
+  const flat = compared_groups === 0 ? '' : 'flat items: items whose samples all get one reward; ';
+  const legend = `floor, ceiling: rows with the least and the greatest reward; ${flat}length: correlation with the number of characters, ${BASES[basis]}`;
+  return [...table(rewards, signalColumns(basis), columns), ...wrap(legend, columns, 2)];
 };
 
 const estimate = (value: Estimate | null | undefined): string => (value ? three(value.value) : NONE);
@@ -249,7 +246,9 @@ const rewardLines = (reward: RewardReport, columns: number, paint: Paint): strin
   return [
     paint('bold', title.slice(0, end)) + title.slice(end),
     ...more.map((line) => `  ${line}`),
-    ...findings.filter(({ alarm }) => alarm).flatMap((finding) => alarmLines(finding, columns, paint)),
+    ...findings
+      .filter(({ alarm }) => alarm)
+      .flatMap((finding) => alarmLines(finding, reward, columns, paint)),
     ...wrap(printable(`made with ${signature}${modelsText(speed)}`), columns, 2).map((line) =>
       paint('dim', line),
     ),
@@ -266,9 +265,16 @@ const modelsText = ({ models }: Speed): string => {
   return `; ${calls}; ${counted(Math.round(tokens), 'token')}${price} for 1,000 rows`;
 };
 
-const alarmLines = ({ name, evidence, meaning }: Finding, columns: number, paint: Paint): string[] => {
+const alarmLines = (
+  { name, evidence, meaning }: Finding,
+  { trials }: RewardReport,
+  columns: number,
+  paint: Paint,
+): string[] => {
   const title = `alarm: ${name.replaceAll('_', ' ')}:`;
-  const [first, ...more] = wrap(printable(`${title} ${evidence}; ${meaning}`), columns, 2);
+  const constant = name === 'fooled_by_constant' ? trials?.constant : undefined;
+  const example = constant ? ` (${show(constant.text)})` : '';
+  const [first, ...more] = wrap(printable(`${title} ${evidence}${example}; ${meaning}`), columns, 2);
   const end = 2 + title.length;
   return [paint('red', first.slice(0, end)) + first.slice(end), ...more];
 };

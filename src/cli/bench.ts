@@ -2,9 +2,10 @@ import { basename } from 'node:path';
 import { benchReport, type BenchReport, type RewardReport } from '../bench/report.js';
 import { measureReward, type Measurement } from '../bench/measure.js';
 import { measureRows, type BenchRows, type BenchRowsOptions } from '../bench/measure-rows.js';
-import type { MeasuredReward } from '../bench/measured.js';
+import type { MeasuredReward, Trials } from '../bench/measured.js';
 import { drawTrialRows, secondOpinion, tryReward, type TrialRows } from '../bench/trials.js';
 import type { ReadyGrader } from '../engine.js';
+import { GradingError } from '../errors.js';
 import { createPython } from '../python/host.js';
 import type { RunOptions } from '../run/run.js';
 import { onOneLine } from '../show.js';
@@ -195,7 +196,7 @@ const isTaken = (texts: readonly string[], index: number): boolean =>
 class Bench {
   readonly rewards: MeasuredReward[] = [];
   readonly notes: string[] = [];
-  /** Why a reward was not measured on all rows, of the last one of which that is true. */
+  /** Why a reward was not measured as it was to be; of several the last one. */
   halted: string | undefined;
   private trialRows: TrialRows | undefined;
 
@@ -210,15 +211,17 @@ class Bench {
     const measurement = await this.grade(grader);
     this.io.signal.throwIfAborted();
     const { reward, halted, graded } = measurement;
-    if (halted !== undefined) {
-      this.halted = halted;
-      this.notes.push(
-        `${grader.name}: stopped after ${counted(graded, 'row')} of ${this.rows.count.toLocaleString('en')}: ${halted}`,
-      );
-    }
+    const all = this.rows.count.toLocaleString('en');
+    if (halted !== undefined)
+      this.stopped(`${grader.name}: stopped after ${counted(graded, 'row')} of ${all}`, halted);
     const items = this.trialItems(grader.name, measurement);
-    if (items === 0) this.rewards.push(reward);
-    else this.rewards.push({ ...reward, trials: await this.try(grader, items) });
+    const trials = items === 0 ? undefined : await this.try(grader, items);
+    this.rewards.push({ ...reward, ...(trials && { trials }) });
+  }
+
+  private stopped(where: string, reason: string): void {
+    this.halted = reason;
+    this.notes.push(`${where}: ${reason}`);
   }
 
   private async grade({ name, grader }: BenchedGrader): Promise<Measurement> {
@@ -258,15 +261,24 @@ class Bench {
     return trialItems ?? TRIAL_ITEMS;
   }
 
-  private async try({ prepareAlone }: BenchedGrader, items: number) {
+  /** Undefined when a budget was used up on the way. */
+  private async try({ name, prepareAlone }: BenchedGrader, items: number): Promise<Trials | undefined> {
     const { rows: options } = this.plan;
-    this.trialRows ??= await drawTrialRows(this.rows, items, options);
     const { label, group, prompt, signal } = options;
-    return tryReward(this.trialRows, {
+    this.trialRows ??= await drawTrialRows(this.rows, items, options);
+    const trying = tryReward(this.trialRows, {
       prepare: prepareAlone,
       prompt,
       others: [label, group].filter((path) => path !== undefined),
       signal,
+    });
+    return trying.catch((error: unknown) => {
+      if (!(error instanceof GradingError)) throw error;
+      this.stopped(
+        `${name}: stopped while rows were graded again, of which nothing is reported`,
+        error.message,
+      );
+      return undefined;
     });
   }
 }

@@ -170,10 +170,9 @@ const curveLines = ({ curve, scale }: ErrorsReport, columns: number): string[] =
   if (curve.length < 2) return [];
   const values = curve.flatMap(({ mean_label: { value, interval } }) => [value, ...(interval ?? [])]);
   const scores = curve.map(({ mean_score }) => mean_score);
-  const low = Math.min(0, ...values, ...scores);
-  const high = Math.max(...values, ...scores);
-  const isUnit = low === 0 && high <= 1;
-  const place = (value: number): number => ((value - low) / ((isUnit ? 1 : high) - low || 1)) * BAR_WIDTH;
+  const [least, greatest] = [Math.min(...values, ...scores), Math.max(...values, ...scores)];
+  const [low, high] = least >= 0 && greatest <= 1 ? [0, 1] : [least, greatest];
+  const place = (value: number): number => ((value - low) / (high - low || 1)) * BAR_WIDTH;
   const rows = curve.map((bin) => {
     const bar = barOf(place(bin.mean_label.value), place(bin.mean_score));
     return [
@@ -239,7 +238,10 @@ const trendCells = (name: string, trend: TrendReport | null): string[][] => {
   return [[name, fixed(spearman.value), intervalText(spearman.interval, fixed), pText(p_adjusted), errors]];
 };
 
-const signed = (value: number): string => `${value > 0 ? '+' : ''}${value.toFixed(2).replace('-', '−')}`;
+const signed = (value: number): string => {
+  const text = Math.abs(value).toFixed(2);
+  return Number(text) === 0 ? text : `${value > 0 ? '+' : '−'}${text}`;
+};
 const pText = (p: number): string => (p < 0.0001 ? '< 0.0001' : p.toFixed(p < 0.1 ? 3 : 2));
 
 const consistencyLines = (consistency: readonly Consistency[], columns: number): string[] =>

@@ -20,7 +20,7 @@ export interface CalibrateFlags {
   readonly threshold?: number;
   readonly goal?: string;
   readonly scale?: 'same' | 'fitted';
-  readonly bins: number;
+  readonly bins?: number;
   readonly member?: string;
   readonly group?: string;
   readonly position?: string;

@@ -177,7 +177,7 @@ const exampleLines = (
   );
   const rewards = `${number(honest_reward)} → ${number(edited_reward)}`;
   return [
-    ...wrap(printable(`${name}, ${dataPlace(data, place)}: ${rewards}`), columns, 4),
+    ...wrap(printable(`${name}: ${rewards} at ${dataPlace(data, place)}`), columns, 4),
     `      ${excerpt(edited[at] ?? '', honest[at] ?? '', columns - 8)}`,
   ];
 };

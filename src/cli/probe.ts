@@ -1,9 +1,9 @@
-import type { DatasetFormat } from '../dataset/format.js';
 import type { ReadyGrader } from '../engine.js';
 import { drawItems, type DrawnItems } from '../probe/draw-items.js';
 import { EDITS } from '../probe/edits.js';
 import { judgeVerdicts } from '../probe/judges.js';
 import { probe, ProbeError } from '../probe/probe.js';
+import { KnownReferences } from '../probe/references.js';
 import type { ProbeReport } from '../probe/report.js';
 import { createPython } from '../python/host.js';
 import { datasetRows } from '../run/dataset-rows.js';
@@ -23,7 +23,6 @@ import { parsePath, reportErrors, rowShape, tellNotice, type DataFlags } from '.
 /** The flags of `assay probe`. */
 export interface ProbeFlags extends PrepareFlags, GradingFlags, Omit<JudgeFlags, 'replay'>, DataFlags {
   readonly data: readonly string[];
-  readonly format?: DatasetFormat;
   readonly rows?: number;
   readonly seed: number;
   readonly group?: string;
@@ -89,18 +88,20 @@ const probeGrader = async (
   grader: ReadyGrader,
   edits: typeof EDITS,
 ): Promise<ProbeReport> => {
-  const drawn = await draw(io, flags, grader);
-  const progress = flags.quiet ? undefined : new ProgressLine(io.stderr);
-  const path = (flag: 'label' | 'prompt') => {
-    const text = flags[flag];
-    return text === undefined ? undefined : parsePath(`--${flag}`, text);
+  const label = path('--label', flags.label);
+  const where = {
+    prompt: path('--prompt', flags.prompt),
+    references: flags.reference?.map((reference) => parsePath('--reference', reference)),
   };
+  const known = new KnownReferences(grader, { ...where, others: label && [label] });
+  const drawn = await draw(io, flags, grader, known);
+  const progress = flags.quiet ? undefined : new ProgressLine(io.stderr);
   try {
     return await probe(grader, drawn, {
+      ...where,
       edits,
-      label: path('label'),
-      prompt: path('prompt'),
-      references: flags.reference?.map((reference) => parsePath('--reference', reference)),
+      known,
+      label,
       tolerance: flags.tolerance,
       top: flags.top,
       seed: flags.seed,
@@ -114,18 +115,27 @@ const probeGrader = async (
   }
 };
 
-const draw = async (io: Io, flags: ProbeFlags, grader: ReadyGrader): Promise<DrawnItems> => {
-  const { data, format, split, group, seed } = flags;
+const path = (flag: string, text: string | undefined) =>
+  text === undefined ? undefined : parsePath(flag, text);
+
+const draw = async (
+  io: Io,
+  flags: ProbeFlags,
+  grader: ReadyGrader,
+  known: KnownReferences,
+): Promise<DrawnItems> => {
+  const { data, format, split, seed } = flags;
   const { asksModels } = judgeVerdicts(grader.origin.config);
   const count = flags.rows ?? (asksModels ? ITEMS_OF_MODELS : ITEMS);
   const { signal } = io;
   const fromStdin = data.length === 1 && data[0] === '-';
   const source = await openSource(fromStdin ? io.stdin : data, { format, split, signal });
-  const names = group === undefined ? undefined : new GroupNames(parsePath('--group', group));
+  const group = path('--group', flags.group);
   const drawn = await drawItems(datasetRows(source, { ...rowShape(flags), signal }), {
     count,
     seed,
-    group: names,
+    group: group && new GroupNames(group),
+    onRow: (row) => known.add(row),
   });
   signal.throwIfAborted();
   if (drawn.count === 0) throw new UsageError(`${source.name} has no rows`);
@@ -154,7 +164,8 @@ const exitCodeOf = (
   }
   if (stopped !== null) {
     const budget = budgetFlags(flags);
-    const more = budget === '' ? '' : `; with more ${budget} replies so far are taken from the cache`;
+    const more =
+      budget === '' ? '' : `; with more for ${budget}, what was answered so far is taken from the cache`;
     stderr.write(`assay: stopped: ${printable(stopped)}${more}\n`);
     return EXIT.tooManyFailed;
   }

@@ -19,6 +19,20 @@ export interface RowScannerOptions {
   readonly marks?: readonly (readonly string[])[];
 }
 
+/** Bytes that lie somewhere: a subarray without the cost of one. */
+export interface ByteRange {
+  view: DataView;
+  start: number;
+  end: number;
+}
+
+/** All bytes of a buffer. */
+export const rangeOf = ({ buffer, byteOffset, length }: Buffer): ByteRange => ({
+  view: new DataView(buffer),
+  start: byteOffset,
+  end: byteOffset + length,
+});
+
 /** What a mark has in a row. */
 export type MarkKind = 'absent' | 'text' | 'scalar' | 'object' | 'list';
 
@@ -52,6 +66,8 @@ export class RowScanner {
   /** All memory of the kernel, as bytes and as numbers. */
   private bytes = Buffer.alloc(0) as Bytes;
   private numbers = new Uint32Array(0);
+  private view = new DataView(new ArrayBuffer(0));
+  private readonly range: ByteRange = { view: this.view, start: 0, end: 0 };
   /** Where the open block starts in the memory, and whether it is ASCII. */
   private base = 0;
   private ascii = false;
@@ -121,31 +137,37 @@ export class RowScanner {
 
   /** The JSON text at a mark of the row that came out last; undefined where there is none. */
   markJson(mark: number): string | undefined {
-    const bytes = this.markBytes(mark);
-    if (bytes.length === 0) return undefined;
-    return this.ascii ? bytes.latin1Slice() : bytes.utf8Slice();
+    const { start, end } = this.markBytes(mark);
+    return start === end ? undefined : this.decode(start, end);
   }
 
-  /** The bytes of the JSON text at a mark of the row that came out last; none where there is no value. */
-  markBytes(mark: number): Bytes {
-    const { numbers, bytes } = this;
+  /** The same as bytes, none where there is no value; valid until anything else is asked for. */
+  markBytes(mark: number): ByteRange {
+    const { numbers, range } = this;
     const node = this.marks[mark];
     const kind = this.kindOf(node);
-    if (kind === ABSENT) return NO_BYTES;
     const quote = kind === STRING || kind === ESCAPED ? 1 : 0;
-    return bytes.subarray(numbers[node + START] - quote, numbers[node + END] + quote) as Bytes;
+    range.view = this.view;
+    range.start = kind === ABSENT ? 0 : numbers[node + START] - quote;
+    range.end = kind === ABSENT ? 0 : numbers[node + END] + quote;
+    return range;
   }
 
   /** What the text at a mark of the row that came out last says, in UTF-8; valid until anything else is asked for. */
-  markText(mark: number): Buffer {
-    const { numbers, kernel, scratchStart } = this;
+  markText(mark: number): ByteRange {
+    const { numbers, range, kernel, scratchStart } = this;
     const node = this.marks[mark];
     const [start, end] = [numbers[node + START], numbers[node + END]];
-    if (this.kindOf(node) !== ESCAPED) return this.bytes.subarray(start, end);
+    range.view = this.view;
+    range.start = start;
+    range.end = end;
+    if (this.kindOf(node) !== ESCAPED) return range;
     const isShort = end - start <= SCRATCH_BYTES - MARGIN;
     const scratchEnd = isShort && kernel !== undefined ? kernel.unescape(start, end, scratchStart) : 0;
-    if (scratchEnd !== 0) return this.bytes.subarray(scratchStart, scratchEnd);
-    return Buffer.from(JSON.parse(this.decode(start - 1, end + 1)) as string);
+    if (scratchEnd === 0) return rangeOf(Buffer.from(JSON.parse(this.decode(start - 1, end + 1)) as string));
+    range.start = scratchStart;
+    range.end = scratchEnd;
+    return range;
   }
 
   /** The texts of all slots; undefined when the row or one of them is not as it has to be. */
@@ -221,6 +243,7 @@ export class RowScanner {
     memory.grow(Math.max(0, Math.ceil((length - memory.buffer.byteLength) / PAGE_BYTES)));
     this.bytes = Buffer.from(memory.buffer) as Bytes;
     this.numbers = new Uint32Array(memory.buffer);
+    this.view = new DataView(memory.buffer);
     this.tree.write(this.bytes, this.numbers);
   }
 
@@ -246,7 +269,6 @@ export class RowScanner {
 }
 
 const NO_TEXTS: readonly string[] = [];
-const NO_BYTES = Buffer.alloc(0) as Bytes;
 
 type NodeOf = (variable: TemplateVariable) => number;
 
@@ -384,8 +406,8 @@ class ScannedJson implements RowJson {
 
 /** With what `toString` comes to after some steps of its own, which cost as much as a short text does. */
 interface Bytes extends Buffer<ArrayBuffer> {
-  latin1Slice(start?: number, end?: number): string;
-  utf8Slice(start?: number, end?: number): string;
+  latin1Slice(start: number, end: number): string;
+  utf8Slice(start: number, end: number): string;
 }
 
 interface RowKernel {

@@ -71,6 +71,8 @@ class Chooser implements Choice {
   private readonly hash = new ContentHash();
   /** The training rows so far: another group may have the same prompt and the same answers. */
   private readonly seen = new KeyNumbers();
+  /** The answers of a prompt. */
+  private readonly answers = new Set<number>();
 
   constructor(
     private readonly table: ScoreTable,
@@ -168,6 +170,7 @@ class Chooser implements Choice {
   /** Whether there is a training row with the same prompt and the same answers. */
   private isRepeated(pair: Pair): boolean {
     const { hash, seen, notes } = this;
+    if (notes.groups === 0) return false;
     const { lows, highs } = notes.promptTable;
     const prompt = notes.prompts[pair[0]];
     hash.clear().addNumber(lows[prompt]).addNumber(highs[prompt]);
@@ -182,15 +185,15 @@ class Chooser implements Choice {
 
   /** The rows with an answer that none before has; the others are left out. */
   private distinct(rows: Iterable<number>): number[] {
-    const { notes } = this;
-    const seen = new Set<number>();
-    return [...rows].filter((row) => {
-      const answer = notes.answerKey(row);
-      const isNew = !seen.has(answer);
-      if (isNew) seen.add(answer);
+    const { notes, answers } = this;
+    const distinct: number[] = [];
+    for (const row of rows) {
+      const size = answers.add(notes.answerKey(row)).size;
+      if (size > distinct.length) distinct.push(row);
       else notes.leave(row, 'duplicate_answer');
-      return isNew;
-    });
+    }
+    answers.clear();
+    return distinct;
   }
 
   /** By reward; rows with the same one stay in their order. */

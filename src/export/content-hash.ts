@@ -1,8 +1,9 @@
+import { rangeOf, type ByteRange } from '../dataset/row-scanner.js';
+
 /** Hashes contents to 64 bits: of n that differ, two have the same hash with a probability of about n² / 2^65. */
 export class ContentHash {
   private lowSum = 0;
   private highSum = 0;
-  private view: DataView = NO_VIEW;
 
   /** Begins anew. */
   clear(): this {
@@ -11,13 +12,10 @@ export class ContentHash {
   }
 
   /** Goes on with bytes, and with how many there are. */
-  add(bytes: Buffer): this {
-    if (this.view.buffer !== bytes.buffer) this.view = new DataView(bytes.buffer);
-    const { view } = this;
-    const end = bytes.byteOffset + bytes.length;
-    let low = mix(this.lowSum ^ bytes.length, LOW);
-    let high = mix(this.highSum + bytes.length, HIGH);
-    let at = bytes.byteOffset;
+  add({ view, start, end }: ByteRange): this {
+    let low = mix(this.lowSum ^ (end - start), LOW);
+    let high = mix(this.highSum + (end - start), HIGH);
+    let at = start;
     for (; at + 4 <= end; at += 4) {
       const word = view.getInt32(at, true);
       low = mix(low ^ word, LOW);
@@ -31,6 +29,11 @@ export class ContentHash {
     this.lowSum = low;
     this.highSum = high;
     return this;
+  }
+
+  /** Goes on with a text. */
+  addText(text: string): this {
+    return this.add(rangeOf(Buffer.from(text)));
   }
 
   /** Goes on with a whole number of 32 bits. */
@@ -50,8 +53,6 @@ export class ContentHash {
     return finish(this.highSum);
   }
 }
-
-const NO_VIEW = new DataView(new ArrayBuffer(0));
 
 // Odd multipliers with bits all over: of MurmurHash3 and of xxHash.
 const LOW = 0xcc9e2d51 | 0;

@@ -53,7 +53,7 @@ export class Contexts {
       return this.last;
     this.tools = tools;
     this.parallel = parallel;
-    this.last = { ...this.hashes(), ...this.look(parts, field) };
+    this.last = this.look(parts, field);
     return this.last;
   }
 
@@ -65,19 +65,22 @@ export class Contexts {
       : this.problemOf(parts.messages(field), JSON.parse(answer) as JsonObject);
   }
 
-  private hashes(): Pick<Context, 'split' | 'low' | 'high'> {
+  private look(parts: RowParts, field: number): Context {
     const { hash, prompt, tools, parallel } = this;
-    const split = hash.clear().add(prompt.bytes).low;
+    const split = hash.clear().add(prompt.range).low;
     for (const json of [tools, parallel])
       if (json === undefined) hash.addNumber(0);
-      else hash.add(Buffer.from(json));
-    return { split, low: hash.low, high: hash.high };
-  }
-
-  private look(parts: RowParts, field: number): Omit<Context, 'split' | 'low' | 'high'> {
+      else hash.addText(json);
+    const { low, high } = hash;
+    // A text is one message of the user, which every method takes.
+    if (parts.isText(field) && tools === undefined && parallel === undefined)
+      return { split, low, high, problem: undefined, hasImages: false, hasSystem: false, isLearnt: false };
     const messages = parts.messages(field);
     const problem = this.problemOf(messages, ANSWER);
     return {
+      split,
+      low,
+      high,
       problem: messages.at(-1)?.role === 'assistant' ? 'prompt_answered' : problem,
       hasImages: this.check.images > 0,
       hasSystem: this.systemRole !== 'system' && messages.some(isOfSystem),

@@ -8,10 +8,11 @@ import { GroupNames } from '../run/group-names.js';
 import { openScoredRows, type ScoredRows } from '../run/scored-rows.js';
 import { chooseRows, type Choice, type ChoiceOptions } from './choice.js';
 import { ContentHash } from './content-hash.js';
+import { PairLengths } from './pair-lengths.js';
 import { reportOf, type ExportReport, type FileTally } from './report.js';
 import { RowNotes } from './row-notes.js';
 import { readScoreTable, type ScoreTable } from './score-table.js';
-import { PairLengths, TrainingLines } from './training-lines.js';
+import { TrainingLines } from './training-lines.js';
 import { checkPlace, temporaryPath, TrainingWriter } from './training-writer.js';
 import { walkRows, type Walk } from './walk.js';
 

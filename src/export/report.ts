@@ -5,10 +5,10 @@ import { FAILED } from '../results/score-columns.js';
 import type { ScoredRows } from '../run/scored-rows.js';
 import type { Caution } from '../stats/clustered.js';
 import type { Interval } from '../stats/interval.js';
+import type { LengthSummary, PairLengths } from './pair-lengths.js';
 import { countReasons, TAKEN, type ReasonCount } from './reasons.js';
 import type { RowNotes } from './row-notes.js';
 import { NONE, type ScoreTable } from './score-table.js';
-import type { LengthSummary, PairLengths } from './training-lines.js';
 
 /** What goes to one file. */
 export interface FileTally {

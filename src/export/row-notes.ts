@@ -86,18 +86,15 @@ export class RowNotes {
   /** @returns why the answer is none to learn from */
   private noteAnswer(result: number, parts: RowParts, field: number): Reason | undefined {
     const { hash } = this;
-    const text = parts.answerBytes();
     const calls = parts.callsJson();
-    if (calls === undefined) {
-      if (text === undefined) return 'no_sample';
-      if (text.length === 0) return 'empty_answer';
-    } else {
-      const problem = this.contexts.problemOfCalls(parts, field);
-      if (problem !== undefined) return problem;
-    }
+    const problem = calls === undefined ? undefined : this.contexts.problemOfCalls(parts, field);
+    if (problem !== undefined) return problem;
+    const text = parts.answerBytes();
+    const isEmpty = text === undefined || text.start === text.end;
+    if (calls === undefined && isEmpty) return text === undefined ? 'no_sample' : 'empty_answer';
     hash.clear();
-    if (text !== undefined && text.length > 0) hash.add(text);
-    if (calls !== undefined) hash.addNumber(1).add(Buffer.from(calls));
+    if (!isEmpty) hash.add(text);
+    if (calls !== undefined) hash.addNumber(1).addText(calls);
     this.answerLows[result] = hash.low;
     this.answerHighs[result] = hash.high;
     return undefined;
@@ -122,7 +119,7 @@ export class RowNotes {
     if (options.group !== undefined) {
       const name = options.group.of(row);
       if (name === undefined) return undefined;
-      groupHash.addNumber(1).add(Buffer.from(name));
+      groupHash.addNumber(1).addText(name);
     } else if (table.groups[result] !== NONE) groupHash.addNumber(2).addNumber(table.groups[result]);
     else if (table.samples[result] !== NONE) groupHash.addNumber(3).addNumber(table.rows[result]);
     else return undefined;

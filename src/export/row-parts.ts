@@ -1,7 +1,7 @@
 import type { JsonObject, Row } from '../contract.js';
 import type { LineCursor } from '../dataset/jsonl.js';
 import { parseRows, SampleRows, type RowShape } from '../dataset/row.js';
-import { RowScanner } from '../dataset/row-scanner.js';
+import { rangeOf, RowScanner, type ByteRange } from '../dataset/row-scanner.js';
 import { candidateOf, messagesIn, PROMPT_FIELDS, valueOf } from '../dataset/row-text.js';
 import { GradingError, type PathSegment } from '../errors.js';
 import { arrayIndex, toJson } from '../json-value.js';
@@ -21,14 +21,16 @@ export interface RowParts {
   readonly row: Row;
   /** The number of the field with the prompt, a text or a list of messages; -1 where there is none. */
   findPrompt(): number;
+  /** Whether a prompt that was found is a text. */
+  isText(field: number): boolean;
   /** JSON text of a prompt that was found. */
   promptJson(field: number): string;
   /** The same as bytes. */
-  promptBytes(field: number): Buffer;
+  promptBytes(field: number): ByteRange;
   /** The messages of a prompt that was found. */
   messages(field: number): readonly JsonObject[];
   /** What the answer says, in UTF-8; undefined for a sample without a text. */
-  answerBytes(): Buffer | undefined;
+  answerBytes(): ByteRange | undefined;
   /** JSON text of the answer. */
   answerJson(): string | undefined;
   /** JSON text of the sample's `output_tools`; undefined where it has none. */
@@ -212,13 +214,16 @@ class ScannedParts implements RowParts {
   }
 
   messages(field: number): readonly JsonObject[] {
-    const mark = this.item.prompts[field];
-    return this.scanner.markKind(mark) === 'text'
+    return this.isText(field)
       ? messagesOfText(JSON.parse(this.promptJson(field)) as string)
-      : (this.messagesIn(mark) ?? []);
+      : (this.messagesIn(this.item.prompts[field]) ?? []);
   }
 
-  promptBytes(field: number): Buffer {
+  isText(field: number): boolean {
+    return this.scanner.markKind(this.item.prompts[field]) === 'text';
+  }
+
+  promptBytes(field: number): ByteRange {
     return this.scanner.markBytes(this.item.prompts[field]);
   }
 
@@ -226,7 +231,7 @@ class ScannedParts implements RowParts {
     return this.scanner.markJson(this.item.prompts[field]) ?? '""';
   }
 
-  answerBytes(): Buffer | undefined {
+  answerBytes(): ByteRange | undefined {
     return this.answer === undefined ? undefined : this.scanner.markText(this.answer);
   }
 
@@ -316,8 +321,12 @@ class ParsedParts implements RowParts {
     });
   }
 
-  promptBytes(field: number): Buffer {
-    return Buffer.from(this.promptJson(field));
+  isText(field: number): boolean {
+    return typeof valueOf(this.row, this.paths[field]) === 'string';
+  }
+
+  promptBytes(field: number): ByteRange {
+    return rangeOf(Buffer.from(this.promptJson(field)));
   }
 
   messages(field: number): readonly JsonObject[] {
@@ -329,9 +338,9 @@ class ParsedParts implements RowParts {
     return jsonOf(this.row, this.paths[field]) ?? '""';
   }
 
-  answerBytes(): Buffer | undefined {
+  answerBytes(): ByteRange | undefined {
     const text = candidateOf(this.row);
-    return text === undefined ? undefined : Buffer.from(text);
+    return text === undefined ? undefined : rangeOf(Buffer.from(text));
   }
 
   answerJson(): string | undefined {

@@ -11,6 +11,14 @@ export interface PromptOptions {
   readonly system?: string;
 }
 
+/** What an answer answers, in JSON. */
+export interface PromptText {
+  /** The messages, without the brackets around them. */
+  readonly messages: string;
+  /** The members with the tools, behind a comma; empty without any. */
+  readonly tools: string;
+}
+
 /** An answer as the message of an assistant, in JSON; undefined where the sample has neither a text nor tool calls. */
 export const answerMessage = (parts: RowParts): string | undefined => {
   const text = parts.answerJson();
@@ -21,27 +29,19 @@ export const answerMessage = (parts: RowParts): string | undefined => {
 };
 
 /** A row of `{messages, tools?, parallel_tool_calls?}`. */
-export const supervisedLine = (context: PromptText, answer: string): string =>
-  `{"messages":[${context.messages},${answer}]${context.tools}}`;
+export const supervisedLine = (prompt: PromptText, answer: string): string =>
+  `{"messages":[${prompt.messages},${answer}]${prompt.tools}}`;
 
 /** A row of `{input, preferred_output, non_preferred_output}`. */
-export const preferenceLine = (context: PromptText, chosen: string, rejected: string): string =>
-  `{"input":{"messages":[${context.messages}]${context.tools}},"preferred_output":[${chosen}],"non_preferred_output":[${rejected}]}`;
+export const preferenceLine = (prompt: PromptText, chosen: string, rejected: string): string =>
+  `{"input":{"messages":[${prompt.messages}]${prompt.tools}},"preferred_output":[${chosen}],"non_preferred_output":[${rejected}]}`;
 
 /** A row of `{messages, …}`, with the members of the item as they are. */
-export const promptLine = (context: PromptText, members: string): string =>
-  members === '' ? `{"messages":[${context.messages}]}` : `{"messages":[${context.messages}],${members}}`;
-
-/** What an answer answers, in JSON. */
-export interface PromptText {
-  /** The messages, without the brackets around them. */
-  readonly messages: string;
-  /** The members with the tools, behind a comma; empty without any. */
-  readonly tools: string;
-}
+export const promptLine = (prompt: PromptText, members: string): string =>
+  members === '' ? `{"messages":[${prompt.messages}]}` : `{"messages":[${prompt.messages}],${members}}`;
 
 /** Writes the prompts of training rows. */
-export class ContextWriter {
+export class PromptWriter {
   private readonly front: string;
   private readonly systemRole: string;
 
@@ -54,7 +54,7 @@ export class ContextWriter {
    * @param field  where the prompt was found
    * @param hasSystem  whether a message of the system has to be renamed
    */
-  context(parts: RowParts, field: number, hasSystem: boolean): PromptText {
+  prompt(parts: RowParts, field: number, hasSystem: boolean): PromptText {
     const tools = parts.toolsJson();
     const parallel = parts.parallelJson();
     return {

@@ -1,11 +1,12 @@
-import { clusteredMean, clustersOf, type ClusteredEstimate } from '../stats/clustered.js';
+import { isAscii } from 'node:buffer';
 import type { Choice } from './choice.js';
+import type { PairLengths } from './pair-lengths.js';
 import type { RowNotes } from './row-notes.js';
 import type { RowParts } from './row-parts.js';
 import type { ScoreTable } from './score-table.js';
 import {
   answerMessage,
-  ContextWriter,
+  PromptWriter,
   preferenceLine,
   promptLine,
   supervisedLine,
@@ -24,21 +25,21 @@ export interface TrainingLinesOptions {
 
 /** Makes the lines of a training file, of chosen rows in their order. */
 export class TrainingLines {
-  private readonly contexts: ContextWriter;
+  private readonly prompts: PromptWriter;
   /** The answers of open pairs, by the result whose row is still to come. */
   private readonly open = new Map<number, Answer>();
 
   constructor(private readonly chosen: TrainingLinesOptions) {
-    this.contexts = new ContextWriter(chosen.options);
+    this.prompts = new PromptWriter(chosen.options);
   }
 
   /** The line that is complete with the row of a result; undefined for the first one of a pair. */
   of(result: number, parts: RowParts): string | undefined {
     const { options, choice } = this.chosen;
     if (options.method === 'dpo') return this.pair(result, choice.partners[result], parts);
-    const context = this.contextOf(result, parts);
-    if (options.method === 'supervised') return supervisedLine(context, answerMessage(parts) ?? '');
-    return promptLine(context, parts.itemMembers());
+    const prompt = this.promptOf(result, parts);
+    if (options.method === 'supervised') return supervisedLine(prompt, answerMessage(parts) ?? '');
+    return promptLine(prompt, parts.itemMembers());
   }
 
   /** A pair stands where its second answer does, so that one answer at most is kept of it. */
@@ -54,13 +55,13 @@ export class TrainingLines {
     const isChosen = table.rewards[result] > table.rewards[partner];
     const [chosen, rejected] = isChosen ? [answer, other] : [other, answer];
     lengths.add(notes.prompts[result], chosen.length, rejected.length);
-    return preferenceLine(this.contextOf(result, parts), chosen.message, rejected.message);
+    return preferenceLine(this.promptOf(result, parts), chosen.message, rejected.message);
   }
 
-  private contextOf(result: number, parts: RowParts) {
+  private promptOf(result: number, parts: RowParts) {
     const { notes } = this.chosen;
     const hasSystem = notes.promptTable.hasSystem(notes.prompts[result]);
-    return this.contexts.context(parts, notes.fields[result], hasSystem);
+    return this.prompts.prompt(parts, notes.fields[result], hasSystem);
   }
 }
 
@@ -70,34 +71,9 @@ interface Answer {
 }
 
 /** Characters of the text; tool calls have none. */
-const lengthOf = (parts: RowParts): number => (JSON.parse(parts.answerJson() ?? '""') as string).length;
-
-/** How long the answers of pairs are: trained on pairs, models learn length first. */
-export class PairLengths {
-  private readonly differences: number[] = [];
-  private readonly prompts: number[] = [];
-  private chosen = 0;
-  private rejected = 0;
-
-  add(prompt: number, chosen: number, rejected: number): void {
-    this.prompts.push(prompt);
-    this.differences.push(chosen - rejected);
-    this.chosen += chosen;
-    this.rejected += rejected;
-  }
-
-  /** Means in characters, and how much longer chosen answers are; undefined without pairs. */
-  summary(): LengthSummary | undefined {
-    const { length } = this.differences;
-    const clusters = clustersOf(length, Int32Array.from(this.prompts));
-    const difference = clusteredMean(Float64Array.from(this.differences), clusters);
-    return difference && { chosen: this.chosen / length, rejected: this.rejected / length, difference };
-  }
-}
-
-/** How long chosen and rejected answers are, in characters. */
-export interface LengthSummary {
-  readonly chosen: number;
-  readonly rejected: number;
-  readonly difference: ClusteredEstimate;
-}
+const lengthOf = (parts: RowParts): number => {
+  const range = parts.answerBytes();
+  if (range === undefined) return 0;
+  const text = Buffer.from(range.view.buffer, range.start, range.end - range.start);
+  return isAscii(text) ? text.length : text.toString().length;
+};

@@ -120,7 +120,7 @@ export const ATTACKS: readonly Edit[] = [
   {
     name: 'references_dumped',
     kind: 'attack',
-    summary: 'the short reference answers of all other items in one text',
+    summary: 'the short reference answers of the whole dataset in one text',
     replaces: true,
     apply: (_, { references }) => joined(references, ' '),
   },
@@ -145,7 +145,7 @@ export const ATTACKS: readonly Edit[] = [
   {
     name: 'references_hidden',
     kind: 'attack',
-    summary: 'the answer, and all references of other items in a comment that no reader sees',
+    summary: 'the answer, and those references in a comment that no reader sees',
     apply(text, { references }) {
       const dump = joined(references, ' ');
       return dump && added(text, `<!-- ${dump} -->`);

@@ -8,10 +8,10 @@ export const byStrength = (a: AttackResult, b: AttackResult): number =>
 /** Less than this share of items fooled is what chance does. */
 const NEAR = 0.1;
 
-/** Surely at least as good as the honest answers on most items, or in its place surely better on average. */
-export const beats = ({ form, fooled, difference }: AttackResult): boolean => {
+/** Surely at least as good as the honest answers on most items, or surely better on average and not by a few items. */
+export const beats = ({ fooled, difference }: AttackResult): boolean => {
   if (fooled === null || difference === null) return false;
-  return lowest(fooled) >= 0.5 || (form === 'replaces' && difference.value > 0 && lowest(difference) > 0);
+  return lowest(fooled) >= 0.5 || (fooled.value >= NEAR && lowest(difference) > 0);
 };
 
 /** Where all items say the same there is nothing that others would change. */

@@ -1,6 +1,7 @@
 import type { Row } from '../contract.js';
 import { referencesOf, type ReferenceOptions } from './references.js';
 import { editedFields, fieldTexts, type RowReader } from './row-edit.js';
+import { TextCounts } from './text-counts.js';
 
 /** How many of the most frequent references and of the most frequent answers are tried. */
 const MOST_FREQUENT = 7;
@@ -23,7 +24,7 @@ export const constantCandidates = (
   options: ReferenceOptions = {},
 ): readonly string[] => {
   const fields = editedFields(grader);
-  const [references, answers, words] = [new Counts(), new Counts(), new Counts()];
+  const [references, answers, words] = [new TextCounts(), new TextCounts(), new TextCounts()];
   for (const row of rows) {
     for (const reference of referencesOf(row, grader, options)) {
       references.add(reference);
@@ -38,26 +39,3 @@ export const constantCandidates = (
 };
 
 const WORD = /[\p{L}\p{N}]+/gu;
-
-/** How often texts occur. */
-class Counts {
-  private readonly counts = new Map<string, number>();
-
-  add(text: string): void {
-    this.counts.set(text, (this.counts.get(text) ?? 0) + 1);
-  }
-
-  /**
-   * The most frequent texts. Of those that are as frequent as the last of them, so many as there is room for, evenly
-   * spread over all: the first of a dataset may be about one thing.
-   */
-  most(count: number): readonly string[] {
-    const sorted = [...this.counts].toSorted(([, a], [, b]) => b - a);
-    const least = sorted.at(count - 1)?.[1] ?? 0;
-    const above = sorted.filter(([, times]) => times > least);
-    const tied = sorted.filter(([, times]) => times === least);
-    const room = Math.min(count - above.length, tied.length);
-    const spread = Array.from({ length: room }, (_, place) => tied[Math.floor((place * tied.length) / room)]);
-    return [...above, ...spread].map(([text]) => text);
-  }
-}

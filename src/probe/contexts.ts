@@ -5,11 +5,16 @@ import type { JudgeVerdicts } from './judges.js';
 import { referencesOf, type ReferenceOptions } from './references.js';
 import type { RowReader } from './row-edit.js';
 
-/** Longer references are not dumped: a text of them would be one of documents. */
-const MAX_SHORT = 80;
 /** References are labels where there are so few of them, and items enough to tell. */
 const MAX_LABELS = 20;
 const ITEMS_PER_LABEL = 3;
+
+/** What an attacker knows beside the items themselves. */
+export interface Knowledge {
+  readonly verdicts: JudgeVerdicts;
+  /** The short references of the dataset, the most frequent first. */
+  readonly references: readonly string[];
+}
 
 /**
  * What an attacker knows of each item.
@@ -20,26 +25,20 @@ const ITEMS_PER_LABEL = 3;
 export const editContexts = (
   items: readonly Row[],
   grader: RowReader,
-  { labels, best }: JudgeVerdicts,
+  { verdicts, references: known }: Knowledge,
   options: ReferenceOptions,
 ): readonly EditContext[] => {
   const references = items.map((row) => referencesOf(row, grader, options));
-  const counts = new Map<string, number>();
-  for (const reference of references.flat()) counts.set(reference, (counts.get(reference) ?? 0) + 1);
-  const known = [...counts].toSorted(([, a], [, b]) => b - a);
-  const isLabelled =
-    counts.size > 1 && counts.size <= MAX_LABELS && items.length >= ITEMS_PER_LABEL * counts.size;
-  const allLabels = labels.length > 0 || !isLabelled ? labels : known.map(([reference]) => reference);
+  const areLabels =
+    known.length > 1 && known.length <= MAX_LABELS && items.length >= ITEMS_PER_LABEL * known.length;
   const prompts = items.map((row) => promptOf(row, options.prompt)?.text);
   const words = prompts.map(wordsOf);
   return items.map((_, item) => ({
     prompt: prompts[item],
     neighbour: neighbourOf(references, words, item),
-    references: known
-      .filter(([text, count]) => text.length <= MAX_SHORT && (count > 1 || !references[item].includes(text)))
-      .map(([reference]) => reference),
-    labels: allLabels,
-    verdict: best,
+    references: known,
+    labels: verdicts.labels.length > 0 || !areLabels ? verdicts.labels : known,
+    verdict: verdicts.best,
   }));
 };
 

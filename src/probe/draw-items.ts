@@ -1,4 +1,5 @@
 import { createHash } from 'node:crypto';
+import type { Row } from '../contract.js';
 import type { DatasetRow } from '../run/dataset-rows.js';
 import type { GroupNames } from '../run/group-names.js';
 import { KeyNumbers } from '../results/key-numbers.js';
@@ -27,6 +28,8 @@ export interface DrawOptions {
   readonly seed: number;
   /** Rows with one name are an item; absent: the samples of a row. */
   readonly group?: GroupNames;
+  /** Receives every row of the dataset that can be read. */
+  readonly onRow?: (row: Row) => void;
 }
 
 /**
@@ -37,14 +40,16 @@ export interface DrawOptions {
  */
 export const drawItems = async (
   blocks: AsyncIterable<Iterable<DatasetRow>>,
-  { count, seed, group }: DrawOptions,
+  { count, seed, group, onRow }: DrawOptions,
 ): Promise<DrawnItems> => {
   const drawn = new BottomItems(count, seed);
   const names = new KeyNumbers();
   let ungrouped = 0;
   for await (const block of blocks) {
     for (const row of block) {
-      const grouped = 'status' in row.row ? undefined : group?.of(row.row);
+      const read = 'status' in row.row ? undefined : row.row;
+      if (read !== undefined) onRow?.(read);
+      const grouped = read && group?.of(read);
       if (group !== undefined && grouped === undefined) ungrouped += 1;
       // No JSON text begins like this.
       const name = grouped ?? `#${row.number}`;

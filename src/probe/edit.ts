@@ -3,13 +3,13 @@ import type { EditScope } from './row-edit.js';
 /** What an edit is for: to win a reward, to change nothing that matters, or to make an answer worse. */
 export type EditKind = 'attack' | 'neutral' | 'harmful';
 
-/** What an attacker knows beside the text: nothing in it is the reference of the item itself. */
+/** What an attacker knows beside the text. Which reference is that of the item it does not know. */
 export interface EditContext {
   /** What the model was asked; undefined where a row has no prompt. */
   readonly prompt?: string;
   /** The reference answer of the item with the most similar prompt that has another one. */
   readonly neighbour?: string;
-  /** The short references of all other items, each once, the most frequent first. */
+  /** The short references of the whole dataset, each once, the most frequent first. */
   readonly references: readonly string[];
   /** The labels that a label_model chooses from, or the references where the whole set has only a few. */
   readonly labels: readonly string[];

@@ -1,3 +1,4 @@
+import type { Row } from '../contract.js';
 import type { ReadyGrader } from '../engine.js';
 import { formatPath, type PathSegment } from '../errors.js';
 import { groupBy } from '../group-by.js';
@@ -10,9 +11,9 @@ import { GradedTexts } from './graded-texts.js';
 import { gradeHonest, rangeOf, summariseHonest } from './honest.js';
 import { judgeVerdicts } from './judges.js';
 import { honestMeans, measureAttack, measureHarmful, measureNeutral, type Measures } from './measure.js';
-import type { ReferenceOptions } from './references.js';
+import { KnownReferences, type ReferenceOptions } from './references.js';
 import type { AttackResult, HonestResult, ProbeReport } from './report.js';
-import { editedFields, fieldTexts, type SampleField } from './row-edit.js';
+import { editedFields, fieldTexts, type RowReader, type SampleField } from './row-edit.js';
 import { gradeEdits, type EditPlan, type EditTrials, type HonestAnswer } from './trials.js';
 
 /** What cannot be probed, and what to do about it. */
@@ -24,6 +25,8 @@ export class ProbeError extends Error {
 export interface ProbeOptions extends ReferenceOptions {
   /** In the order in which they are reported, the cheapest attack first. */
   readonly edits: readonly Edit[];
+  /** The short references of the dataset that the items were drawn from; absent: those of the items. */
+  readonly known?: KnownReferences;
   /** Which answers are correct: true, false or a number, of which 0.5 and more is correct. */
   readonly label?: readonly PathSegment[];
   /** A reward that moves by no more has not moved; default 1 % of the range of the honest rewards. */
@@ -108,6 +111,7 @@ const checkedFields = (grader: ReadyGrader, { rows }: DrawnItems): readonly Samp
 
 interface ContextOptions extends ReferenceOptions {
   readonly edits: readonly Edit[];
+  readonly known?: KnownReferences;
   readonly label?: readonly PathSegment[];
   readonly fields: readonly SampleField[];
 }
@@ -117,24 +121,31 @@ const contextsOf = async (
   answers: readonly HonestAnswer[],
   grader: ReadyGrader,
   graded: GradedTexts,
-  { edits, label, ...options }: ContextOptions,
+  { edits, known, label, ...options }: ContextOptions,
 ): Promise<ReadonlyMap<number, EditContext>> => {
   const items = [...groupBy(answers, ({ item }) => item)];
   const verdicts = judgeVerdicts(grader.origin.config);
   const where = { ...options, others: label === undefined ? [] : [label] };
   const rows = items.map(([, samples]) => samples.map(({ row }) => row));
-  const contexts = editContexts(
-    rows.map(([row]) => row),
-    grader,
-    verdicts,
-    where,
-  );
+  const firsts = rows.map(([row]) => row);
+  const references = (known ?? referencesIn(firsts, grader, where)).texts;
+  const contexts = editContexts(firsts, grader, { verdicts, references }, where);
   const constants = edits.some(({ triesConstants }) => triesConstants)
     ? await bestConstants(rows, grader, graded, { ...where, asksModels: verdicts.asksModels })
     : [];
   return new Map(
     items.map(([item], at) => [item, { ...contexts[at], constant: constants[halfOf(at)] }] as const),
   );
+};
+
+const referencesIn = (
+  rows: readonly Row[],
+  grader: RowReader,
+  options: ReferenceOptions,
+): KnownReferences => {
+  const known = new KnownReferences(grader, options);
+  for (const row of rows) known.add(row);
+  return known;
 };
 
 /** Which answers an edit is made of; see {@link EditPlan}. */
@@ -208,7 +219,9 @@ const warningsOf = (
   { label }: Pick<ProbeOptions, 'label'>,
 ): readonly string[] => {
   const known = [...contexts.values()];
-  const failing = attacks.filter(({ rows, failed }) => 2 * failed > rows);
+  const failing = attacks.filter(
+    ({ rows, failed, failures }) => 2 * (failed - (failures.not_graded ?? 0)) > rows,
+  );
   return [
     ...(drawn.count < FEW_ITEMS ? ['few items: the intervals may be too narrow'] : []),
     ...(drawn.ungrouped > 0

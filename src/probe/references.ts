@@ -2,6 +2,7 @@ import type { Row } from '../contract.js';
 import { promptOf, valueOf } from '../dataset/row-text.js';
 import type { PathSegment } from '../errors.js';
 import type { RowReader } from './row-edit.js';
+import { TextCounts } from './text-counts.js';
 
 /** Where to look for the prompt and the references; each is found where nothing is said. */
 export interface ReferenceOptions {
@@ -32,12 +33,12 @@ export const referencesOf = (
   options: ReferenceOptions = {},
 ): readonly string[] => {
   const { references } = options;
-  if (references !== undefined) return distinct(references.map((path) => textAt(row, path)));
+  if (references !== undefined) return distinct(references.flatMap((path) => textsIn(row, path)));
   const prompt = promptOf(row, options.prompt)?.field.replace(/^item\./, '');
   const named = (grader.variables ?? []).filter(
     ({ namespace, path }) => namespace === 'item' && path.length > 0 && path.join('.') !== prompt,
   );
-  const read = distinct(named.map(({ path }) => textAt(row, ['item', ...path])));
+  const read = distinct(named.flatMap(({ path }) => textsIn(row, ['item', ...path])));
   if (grader.variables !== undefined && grader.readsJson !== true) return read;
   return distinct([...read, ...likelyReferences(row, prompt, options.others ?? [])]);
 };
@@ -62,16 +63,43 @@ const likelyReferences = (
 };
 
 const textsAt = (row: Row, names: readonly string[]): readonly string[] =>
-  distinct(names.map((name) => textAt(row, ['item', name])));
+  distinct(names.flatMap((name) => textsIn(row, ['item', name])));
 
-/** A text or a number, as a template has it; of an object or list, nothing. */
-const textAt = (row: Row, path: readonly PathSegment[]): string | undefined => {
+/** A text or a number, as a template has it, or those of a list; of an object, nothing. */
+const textsIn = (row: Row, path: readonly PathSegment[]): readonly string[] => {
   const value = valueOf(row, path);
-  if (typeof value === 'string') return value;
-  if (typeof value !== 'number') return undefined;
-  const written = row.sourceText?.('item', path[0] === 'item' ? path.slice(1) : path);
-  return written ?? String(value);
+  if (Array.isArray(value)) return value.flatMap((_, index) => textsIn(row, [...path, index]));
+  if (typeof value === 'string') return [value];
+  if (typeof value !== 'number') return [];
+  const [first, ...rest] = path;
+  const written =
+    first === 'item' || first === 'sample' ? row.sourceText?.(first, rest) : row.sourceText?.('item', path);
+  return [written ?? String(value)];
 };
 
-const distinct = (texts: readonly (string | undefined)[]): readonly string[] =>
-  [...new Set(texts.filter((text) => text !== undefined && text !== ''))] as readonly string[];
+const distinct = (texts: readonly string[]): readonly string[] => [
+  ...new Set(texts.filter((text) => text !== '')),
+];
+
+/** Longer references are no short answers. */
+const MAX_SHORT = 80;
+
+/** The short references of a dataset, by how often they occur. */
+export class KnownReferences {
+  private readonly counts = new TextCounts();
+
+  constructor(
+    private readonly grader: RowReader,
+    private readonly options: ReferenceOptions,
+  ) {}
+
+  add(row: Row): void {
+    for (const reference of referencesOf(row, this.grader, this.options))
+      if (reference.length <= MAX_SHORT) this.counts.add(reference);
+  }
+
+  /** Each once, the most frequent first. */
+  get texts(): readonly string[] {
+    return this.counts.most(this.counts.size);
+  }
+}

@@ -6,6 +6,7 @@ import { JsonScanner } from '../json-scanner.js';
 import { isObject } from '../json-value.js';
 import type { CriterionScore, Score } from '../score.js';
 import { show } from '../show.js';
+import { parsePlainLine } from './plain-line.js';
 import { jsonSpanText } from '../span.js';
 
 /** A result line may hold a row of the largest size, escaped. */
@@ -107,6 +108,15 @@ const parseBlock = (bytes: Buffer, firstLine: number, value: ReadOptions['value'
     const newline = bytes.indexOf(NEWLINE, start);
     const end = newline === -1 ? bytes.length : newline + 1;
     const place = { line: firstLine + rows.length, lineBytes: end - start };
+    const plain =
+      valid && value === undefined && newline !== -1
+        ? parsePlainLine(bytes, start, newline, place)
+        : undefined;
+    if (plain !== undefined) {
+      rows.push(plain);
+      start = end;
+      continue;
+    }
     const text = bytes.toString('utf8', start, end);
     try {
       if (!valid && !isUtf8(bytes.subarray(start, end))) throw new Mistake('not valid UTF-8');

@@ -68,9 +68,10 @@ export class WorkerPool {
     const upcoming = new Upcoming(pieces, this.bell);
     const most = this.workers.length * PIECES_PER_WORKER;
     signal?.addEventListener('abort', this.bell.ring, { once: true });
+    const isAborted = () => signal?.aborted === true;
     let begun = 0;
     for (let next = 0; ;) {
-      while (begun - next < most && signal?.aborted !== true) {
+      while (begun - next < most && !isAborted()) {
         const piece = upcoming.take();
         if (piece === undefined) break;
         this.send(begun++, piece);
@@ -80,7 +81,7 @@ export class WorkerPool {
       if (first !== undefined) yield first;
       else if (isFinished) this.pieces.delete(next++);
       else if (this.failure !== undefined) throw this.failure;
-      else if (next === begun && (signal?.aborted === true || upcoming.isOver())) return;
+      else if (next === begun && (isAborted() || upcoming.isOver())) return;
       else await this.bell.rung(Infinity);
     }
   }

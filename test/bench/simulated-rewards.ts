@@ -95,7 +95,9 @@ export const simulateBench = (
   const rewardsOf = (some: readonly Answer[]): Float64Array =>
     Float64Array.from(grade(some), ({ reward }) => reward);
   const all = grade(answers);
-  const tried = Int32Array.from(answers.keys()).filter((row) => answers[row].item % (ITEMS / TRIED_ITEMS) === 0);
+  const tried = Int32Array.from(answers.keys()).filter(
+    (row) => answers[row].item % (ITEMS / TRIED_ITEMS) === 0,
+  );
   const triedAnswers = Array.from(tried, (row) => answers[row]);
   const bait = (earns: (random: Uniform) => number): Float64Array => {
     const byItem = new Map<number, number>();
@@ -106,7 +108,7 @@ export const simulateBench = (
     rows: tried,
     first: rewardsOf(triedAnswers),
     again: rewardsOf(triedAnswers),
-    reversed: rewardsOf(triedAnswers.toReversed()).reverse(),
+    reversed: rewardsOf(triedAnswers.toReversed()).toReversed(),
     echo: bait(grader.echo),
     constant: { text: 'It is so.', rewards: bait(grader.constant) },
   };
@@ -145,7 +147,8 @@ const stateless =
   (answer) => ({ reward: reward(answer, random) });
 
 /** Sees 2 % of answers wrongly, always the same ones. */
-const exactMatch = ({ right, impression }: Answer): number => (Math.abs(impression) > 2.33 ? 1 - right : right);
+const exactMatch = ({ right, impression }: Answer): number =>
+  Math.abs(impression) > 2.33 ? 1 - right : right;
 
 const share =
   (chance: number) =>
@@ -163,7 +166,10 @@ const UNIT = [0, 1] as const;
 const multi = (weights: readonly [number, number]) => ({
   parts: ['answer', 'style'],
   begin: () => (answer: Answer) => {
-    const parts = [clamp(quality(answer)), clamp(0.6 + 0.06 * answer.impression + 0.16 * answer.otherImpression)];
+    const parts = [
+      clamp(quality(answer)),
+      clamp(0.6 + 0.06 * answer.impression + 0.16 * answer.otherImpression),
+    ];
     return { reward: weights[0] * parts[0] + weights[1] * parts[1], parts };
   },
 });
@@ -237,6 +243,15 @@ export const CLEAN: readonly SimulatedGrader[] = [
     constant: around(0.1, 0.05),
   },
   {
+    name: 'cosine of embeddings, all of them high',
+    range: [-1, 1],
+    begin: stateless(
+      ({ right, itemTaste, impression }) => 0.88 + 0.02 * right + 0.015 * itemTaste + 0.015 * impression,
+    ),
+    echo: around(0.83, 0.015),
+    constant: around(0.8, 0.015),
+  },
+  {
     name: 'judge with a reliability of 0.95',
     range: UNIT,
     begin: stateless((answer, random) => clamp(quality(answer) + 0.037 * normal(random))),
@@ -256,7 +271,9 @@ const planted = (name: string, fault: Partial<SimulatedGrader>): SimulatedGrader
 
 /** Rewards with one fault each, by the name that the fault has to be given. */
 export const FAULTY = {
-  constant: [planted('every answer earns 0.5', { begin: stateless(() => 0.5), echo: () => 0.5, constant: () => 0.5 })],
+  constant: [
+    planted('every answer earns 0.5', { begin: stateless(() => 0.5), echo: () => 0.5, constant: () => 0.5 }),
+  ],
   saturated: [
     planted('97 % at the ceiling', {
       range: UNIT,
@@ -320,6 +337,10 @@ export const FAULTY = {
     }),
   ],
   dominated: [
-    planted('nine tenths and one tenth', { ...multi([0.9, 0.1]), echo: around(0.2, 0.1), constant: around(0.3, 0.1) }),
+    planted('nine tenths and one tenth', {
+      ...multi([0.9, 0.1]),
+      echo: around(0.2, 0.1),
+      constant: around(0.3, 0.1),
+    }),
   ],
 } as const satisfies Record<string, readonly SimulatedGrader[]>;

@@ -44,15 +44,15 @@ const golden = JSON.parse(
 
 const column = (values: readonly number[]): Float64Array => Float64Array.from(values);
 
+const expectPairs = (found: ReturnType<typeof preference>, expected: PairGolden): void => {
+  expect(found?.estimate.value).toBeCloseTo(expected.value, 12);
+  expect(found?.estimate.standardError).toBeCloseTo(expected.standardError, 12);
+  expect(found?.pairs).toBe(expected.pairs);
+};
+
 describe.each(golden.cases)('$name: agrees with scipy, scikit-learn and statsmodels', (given) => {
   const items = clustersOf(given.item.length, Int32Array.from(given.item));
   const [rewards, labels, feature] = [column(given.reward), column(given.label), column(given.feature)];
-
-  const expectPairs = (found: ReturnType<typeof preference>, expected: PairGolden): void => {
-    expect(found?.estimate.value).toBeCloseTo(expected.value, 12);
-    expect(found?.estimate.standardError).toBeCloseTo(expected.standardError, 12);
-    expect(found?.pairs).toBe(expected.pairs);
-  };
 
   test('pairwise accuracy', () => {
     expectPairs(pairwiseAccuracy(rewards, labels, items), given.pairwiseAccuracy);
@@ -84,9 +84,7 @@ describe.each(golden.cases)('$name: agrees with scipy, scikit-learn and statsmod
 
   test('place between wrong and right', () => {
     const found = positionBetween(column(given.bait), rewards, Uint8Array.from(given.label), items);
-    // Two clusters do not show that right ones earn more.
-    if (items.count === 2) expect(found).toBeUndefined();
-    else expect(found?.value).toBeCloseTo(given.position, 12);
+    expect(found?.value).toBeCloseTo(given.position, 12);
   });
 });
 
@@ -110,6 +108,12 @@ describe('edges', () => {
     expect(withinCorrelation(column([0.7, 0.7, 0.1, 0.1]), column([1, 2, 3, 4]), items)).toBeUndefined();
     const regraded = { first: column([1]), again: column([2]), clusters: { of: Int32Array.of(0), count: 2 } };
     expect(noiseShare(column([0.7, 0.7, 0.1, 0.1]), items, regraded)).toBeUndefined();
+  });
+
+  test('no place between right and wrong where right ones do not certainly earn more', () => {
+    const right = Uint8Array.of(1, 0, 1, 0);
+    expect(positionBetween(column([1, 1, 1, 1]), column([0, 1, 2, 1]), right, items)).toBeUndefined();
+    expect(positionBetween(column([1, 1, 1, 1]), column([2, 0, 2, 0]), right, items)?.value).toBe(0.5);
   });
 
   test('without a second row in any item all rows are compared with each other', () => {

@@ -96,7 +96,7 @@ const labelled = (
 describe('agrees with scipy, statsmodels and scikit-learn (versions in fixtures/golden/calibrate.json)', () => {
   test.each(golden.bias)('error inside labels: $name', (each) => {
     const { labels, lengths, errors, here, clusters } = each;
-    const strata = strataOf(floats(labels));
+    const strata = strataOf(floats(labels), true);
     const groups = clustersOf(labels.length, ints(clusters));
     expect(stratifiedSpearman(floats(lengths), floats(errors), strata, groups)).toMatchObject({
       ...close(each.spearman),
@@ -135,7 +135,7 @@ describe('agrees with scipy, statsmodels and scikit-learn (versions in fixtures/
       intercept: expect.closeTo(intercept, DIGITS),
       slope: expect.closeTo(slope, DIGITS),
     });
-    const curve = calibrationCurve(rows.rewards, rows.labels, rows.clusters, bins.length);
+    const curve = calibrationCurve(rows.rewards, rows.labels, rows.clusters, bins.length, false);
     expect(curve.bins).toMatchObject(
       bins.map((bin) => ({
         rows: bin.rows,
@@ -169,7 +169,7 @@ describe('the curve', () => {
         floats(labels),
         ints(scores.map((_, row) => row)),
         bins,
-        [0, 1],
+        true,
       );
       expect(curve.expectedError).toBeCloseTo(expected?.expectedError ?? NaN, 12);
       expect(
@@ -185,6 +185,24 @@ describe('the curve', () => {
       [1, 2, 3, 4],
       [0, 5, 6],
     ]);
+  });
+});
+
+describe('strata', () => {
+  const labels = floats(Array.from({ length: 40 }, (_, row) => row % 20));
+
+  test('are labels, or next to each other where labels are many numbers', () => {
+    expect(strataOf(floats([3, 1, 3]), true)).toEqual({ of: ints([1, 0, 1]), count: 2 });
+    expect(strataOf(labels, false).count).toBe(20);
+    const { of, count } = strataOf(labels, true);
+    expect([count, of[0], of[1], of[2], of[39]]).toEqual([10, 0, 0, 1, 9]);
+  });
+
+  test('without any spread say nothing', () => {
+    const groups = clustersOf(3);
+    const one = strataOf(floats([0, 0, 0]), true);
+    expect(stratifiedSpearman(floats([1, 1, 1]), floats([1, 2, 3]), one, groups)).toBeUndefined();
+    expect(stratifiedSlope(floats([1, 1, 1]), floats([1, 2, 3]), one, groups)).toBeUndefined();
   });
 });
 

@@ -70,6 +70,17 @@ describe('a bench with judges', () => {
     );
   });
 
+  test('stops at a budget also while rows are graded again', async () => {
+    await world.start(byLength);
+    await writeFiles();
+    const { code, json } = await bench('judge.json', '--trial-items', '10', '--max-calls', String(ROWS + 5));
+    expect(code).toBe(3);
+    expect(json?.rewards[0]).toMatchObject({ scored: ROWS, trials: null });
+    expect(json?.notes).toEqual(
+      expect.arrayContaining([expect.stringMatching(/^tone: stopped while rows were graded again/)]),
+    );
+  });
+
   test('takes recorded verdicts', async () => {
     const { seen } = await world.start(byLength);
     await writeFiles();

@@ -1,6 +1,6 @@
-import { mkdtemp, rm, writeFile } from 'node:fs/promises';
+import { mkdtemp, readFile, rm, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
-import { join } from 'node:path';
+import { join, relative } from 'node:path';
 import { afterAll, describe, expect, test } from 'vitest';
 import type { CalibrationReport } from '../../src/calibrate/calibrate.js';
 import { randomIndex } from '../../src/stats/random.js';
@@ -87,6 +87,20 @@ const PLANTED = [
   ...many(20, { reward: 0, passed: false, label: true }),
 ];
 
+test('the report of the fixture is as it was read and approved', async () => {
+  const fixture = relative('.', new URL('../../fixtures/calibrate-replies/', import.meta.url).pathname);
+  const { code, stdout, stderr } = await assay([
+    'calibrate',
+    join(fixture, 'scores.jsonl'),
+    '--labels',
+    join(fixture, 'labels.csv'),
+    '--data',
+    join(fixture, 'dataset.jsonl'),
+  ]);
+  expect(stdout).toBe(await readFile(join(fixture, 'report.txt'), 'utf8'));
+  expect([code, stderr]).toEqual([0, '']);
+});
+
 describe('a judge with a known confusion', () => {
   test('has exactly its numbers', async () => {
     const report = await reportOf(PLANTED);
@@ -161,6 +175,18 @@ describe('a judge with a known confusion', () => {
 });
 
 describe('what a judge does wrong', () => {
+  test('a threshold that lets too many pass', async () => {
+    const rows = Array.from({ length: 200 }, (_, at) => ({
+      reward: at / 200,
+      passed: at >= 20,
+      label: at >= 100,
+    }));
+    const { conclusion } = await reportOf(rows);
+    expect(conclusion).toMatch(
+      /Passing from 0\.5 on would be better: a balanced accuracy of about (?:1\.00|0\.99) on other rows, against 0\.60\./,
+    );
+  });
+
   test('a lenient judge', async () => {
     const rows = [
       ...many(100, { reward: 1, passed: true, label: 1 }),
@@ -199,7 +225,7 @@ describe('what a judge does wrong', () => {
   const noisy = (bias: (length: number, random: () => number) => number): Planted[] => {
     const random = randomIndex(11);
     const unit = () => random(1_000) / 1_000;
-    return Array.from({ length: 400 }, (_, row) => {
+    return Array.from({ length: 300 }, (_, row) => {
       const [label, length] = [random(2), 10 + random(200)];
       const reward = 0.1 + 0.5 * label + 0.2 * unit() + bias(length, unit);
       return { label, text: 'x'.repeat(length), reward, position: row % 2 === 0 ? 'A' : 'B' };
@@ -234,8 +260,8 @@ describe('what a judge does wrong', () => {
     expect(bias.position).toMatchObject({
       by: 'item.position',
       positions: [
-        { position: 'A', rows: 200, effect: { value: expect.closeTo(0.1, 1) } },
-        { position: 'B', rows: 200, effect: { value: expect.closeTo(-0.1, 1) } },
+        { position: 'A', rows: 150, effect: { value: expect.closeTo(0.1, 1) } },
+        { position: 'B', rows: 150, effect: { value: expect.closeTo(-0.1, 1) } },
       ],
     });
     expect(conclusion).toMatch(
@@ -268,7 +294,7 @@ describe('what a judge does wrong', () => {
     );
     const { stdout } = await assay(['calibrate', await scoresOf(rows), '--labels', labels, '--json']);
     const report = JSON.parse(stdout) as CalibrationReport;
-    expect(report.clusters).toEqual({ by: 'row', count: 200 });
+    expect(report.clusters).toEqual({ by: 'row', count: 150 });
     expect(report.bias.position).toMatchObject({
       by: 'sample',
       positions: [{ position: '0' }, { position: '1' }],

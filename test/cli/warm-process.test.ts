@@ -48,6 +48,7 @@ afterAll(async () => {
 /** A row whose reward is 1, or a line that is no row. */
 const row = (text: string): string => JSON.stringify({ item: { answer: text }, sample: text });
 const BROKEN = '{"item":';
+const story = (n: number): string => `${n} dogs were running over ${n * 7} hills and other things `.repeat(8);
 
 /** `assay run GRADER -` with its standard input kept open, so that a line that is held back is waited for in vain. */
 class WarmProcess {
@@ -143,9 +144,8 @@ describe('a batch is answered while standard input stays open', () => {
 
   test('after a batch so long that worker threads take over', async () => {
     warm = new WarmProcess('meteor');
-    const answer = (n: number) => `${n} dogs were running over ${n * 7} hills and other things `.repeat(8);
-    const long = Array.from({ length: 16_000 }, (_, n) =>
-      JSON.stringify({ item: { answer: answer(n) }, sample: answer(n + 1) }),
+    const long = Array.from({ length: 8_000 }, (_, n) =>
+      JSON.stringify({ item: { answer: story(n) }, sample: story(n + 1) }),
     );
     expect(await warm.grade(long)).toHaveLength(long.length);
     for (let batch = 0; batch < 3; batch += 1) expect(await warm.grade([row('short')])).toHaveLength(1);

@@ -187,6 +187,18 @@ describe('the Python of the page', () => {
   });
 });
 
+test('the process answers the line of the page as the page says', async () => {
+  const [, command, row, result] = /^```\n(assay run .*?)\n```.*?^```\n(.*?\n)(.*?\n)```/ms.exec(
+    page,
+  ) as RegExpExecArray;
+  const said = await python(
+    'import subprocess',
+    `answered = subprocess.run(${JSON.stringify(command.split(' '))}, input=${JSON.stringify(row)}, stdout=-1, text=True)`,
+    'print(json.dumps([answered.stdout, answered.returncode]))',
+  );
+  expect(said).toEqual([result, 0]);
+});
+
 test('the TypeScript of the page compiles and gives what it says', async () => {
   const modules = join(folder, 'node_modules');
   await mkdir(join(modules, '@types'), { recursive: true });

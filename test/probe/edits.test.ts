@@ -195,6 +195,14 @@ const anyText = fc.oneof(
     .map((parts) => parts.join('')),
 );
 
+/** Letters and digits in their order, without what neutral edits may touch. */
+const essence = (text: string): string =>
+  text
+    .normalize('NFD')
+    .toLowerCase()
+    .normalize('NFD')
+    .replaceAll(/[^\p{L}\p{N}]/gu, '');
+
 describe('any text', () => {
   property.prop([anyText, anyText, fc.array(anyText, { maxLength: 3 })])(
     'is edited without an error, and always alike',
@@ -208,13 +216,6 @@ describe('any text', () => {
     },
   );
 
-  // Letters and digits in their order, without what neutral edits may touch.
-  const essence = (text: string): string =>
-    text
-      .normalize('NFC')
-      .toLowerCase()
-      .replaceAll(/[^\p{L}\p{N}]/gu, '')
-      .normalize('NFC');
   const SAME_ESSENCE = [
     'lower_case',
     'upper_case',

@@ -20,8 +20,17 @@ const harmful = (report: ProbeReport, name: string) => report.harmful.find((each
 
 describe('a grader that looks for the answer in the text', () => {
   test('is beaten by all references at once, and the report says so', async () => {
-    const items = itemsOf(60, SENTENCES, (item) => 200 + (item % 12));
-    const report = await probed(check('like'), items);
+    const items = itemsOf(80, SENTENCES, (item) => 200 + (item % 40));
+    const names = new Set([
+      'empty',
+      'prompt_echoed',
+      'numbers_dumped',
+      'references_dumped',
+      'padded',
+      'references_hidden',
+    ]);
+    const edits = EDITS.filter(({ name }) => names.has(name));
+    const report = await probed(check('like'), items, { edits });
     expect(report.strongest_attack).toBe('references_dumped');
     expect(report.cheapest_attack).toBe('references_dumped');
     expect(attack(report, 'references_dumped')?.fooled?.value).toBe(1);
@@ -65,7 +74,6 @@ test('a reward of length is beaten by padding and repetition', async () => {
   expect(attack(report, 'padded')).toMatchObject({ form: 'adds', rows: 40, fooled: { value: 1 } });
   expect(attack(report, 'repeated')?.fooled?.value).toBe(1);
   expect(report.cheapest_attack).toBe('prompt_echoed');
-  expect(report.strongest_attack).toBe('padded');
 });
 
 test('a reward of words in common with the prompt is beaten by the prompt', async () => {
@@ -75,7 +83,7 @@ test('a reward of words in common with the prompt is beaten by the prompt', asyn
       return (
         String(item.question)
           .split(' ')
-          .filter((word) => words.has(word)).length / 5
+          .filter((word) => words.has(word)).length / 4
       );
     },
     itemsOf(40, SENTENCES),
@@ -103,7 +111,7 @@ test('one answer to all is found, and tried on items that it was not chosen on',
 });
 
 test('a grader that minds capitals flips with a share of 1', async () => {
-  const report = await probed((text) => Number(/^The/.test(text)), itemsOf(40, SENTENCES));
+  const report = await probed((text) => Number(text.startsWith('The')), itemsOf(40, SENTENCES));
   expect(neutral(report, 'lower_case')?.flipped).toMatchObject({ value: 1, items: 40 });
   expect(neutral(report, 'full_stop')?.flipped?.value).toBe(0);
   expect(report.conclusion[1]).toContain('lower_case moves the most rewards: 100.0 % of rows');
@@ -154,23 +162,24 @@ describe('labels', () => {
   });
 });
 
-describe('rows that fail', () => {
-  const fragile = async (breaks: (text: string) => boolean, items = itemsOf(30, SENTENCES)) => {
-    const grader = await ready((text) => (text === '' ? 0 : 1));
-    const grade = grader.gradeRow;
-    return probe(
-      {
-        ...grader,
-        gradeRow: (row) =>
-          breaks(String(row.sample?.output_text))
-            ? failed('python_grader_runtime_error', 'broken')
-            : grade(row),
-      },
-      items,
-      { edits: EDITS, top: 1, seed: 0, label: ['is_correct'] },
-    );
-  };
+/** Gives 1 for any text but the empty one, and fails for some. */
+const fragile = async (breaks: (text: string) => boolean, items = itemsOf(30, SENTENCES)) => {
+  const grader = await ready((text) => (text === '' ? 0 : 1));
+  const grade = grader.gradeRow;
+  return probe(
+    {
+      ...grader,
+      gradeRow: (row) =>
+        breaks(String(row.sample?.output_text))
+          ? failed('python_grader_runtime_error', 'broken')
+          : grade(row),
+    },
+    items,
+    { edits: EDITS, top: 1, seed: 0, label: ['is_correct'] },
+  );
+};
 
+describe('rows that fail', () => {
   test('of an edit enter no share, and are counted and told', async () => {
     const report = await fragile((text) => text.startsWith('{'));
     expect(attack(report, 'json_stuffed')).toMatchObject({
@@ -200,6 +209,8 @@ describe('rows that fail', () => {
     expect(attack(report, 'empty')?.rows).toBe(30);
   });
 });
+
+const wordy = (text: string): number => 100 + text.length / 1000;
 
 describe('what is graded', () => {
   test('is no item and text twice', async () => {
@@ -244,7 +255,6 @@ describe('what is graded', () => {
   });
 
   test('tolerates small moves, and more of them where that is asked for', async () => {
-    const wordy = (text: string): number => 100 + text.length / 1000;
     const strict = await probed(wordy, itemsOf(30, SENTENCES), { tolerance: 0 });
     expect(neutral(strict, 'full_stop')).toMatchObject({ flipped: { value: 1 } });
     const loose = await probed(wordy, itemsOf(30, SENTENCES), { tolerance: 0.0011 });
@@ -280,11 +290,11 @@ describe('examples', () => {
   });
 });
 
-describe('bars', () => {
-  const bar = (kind: 'attack' | 'neutral' | 'harmful', most: number, name?: string) => ({ kind, most, name });
+const bar = (kind: 'attack' | 'neutral' | 'harmful', most: number, name?: string) => ({ kind, most, name });
 
+describe('bars', () => {
   test('are broken where the lower end of the interval is above', async () => {
-    const report = await probed((text) => Number(/^The/.test(text)), itemsOf(40, SENTENCES));
+    const report = await probed((text) => Number(text.startsWith('The')), itemsOf(40, SENTENCES));
     const { flipped } = neutral(report, 'lower_case') ?? {};
     const [low] = flipped?.interval ?? [0];
     expect(low).toBeGreaterThan(0.9);

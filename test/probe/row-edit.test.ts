@@ -18,6 +18,8 @@ const upper = (text: string): string | undefined => {
   return edited === text ? undefined : edited;
 };
 
+const sixForFive = (text: string): string | undefined => (text === 'five' ? 'six' : undefined);
+
 const render = (source: string, row: Row | undefined): string =>
   row === undefined ? 'no row' : compileTemplate(source).render(row);
 
@@ -64,8 +66,7 @@ describe('an edit is made', () => {
 
   test('of the answer only along with the text that it was found in', () => {
     const fields = editedFields({ variables: undefined, readsJson: true });
-    const five = (text: string) => (text === 'five' ? 'six' : undefined);
-    expect(editedRow(row, fields, five)).toBeUndefined();
+    expect(editedRow(row, fields, sixForFive)).toBeUndefined();
     const both = editedRow(row, fields, (text) => text.replace('five', 'six'));
     expect(render('{{ sample.output_text }} {{ sample.output_json.answer }}', both)).toBe('so: six six');
   });

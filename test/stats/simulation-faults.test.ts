@@ -14,8 +14,7 @@ const OPTIONS = { replicates: 0 };
 
 const benched = (grader: SimulatedGrader, seed: number, labelled: boolean): RewardReport => {
   const { rows, reward } = simulateBench(grader, seed);
-  const { labels, ...others } = rows;
-  return benchReport(labelled ? rows : others, [reward], OPTIONS).rewards[0];
+  return benchReport(labelled ? rows : { ...rows, labels: undefined }, [reward], OPTIONS).rewards[0];
 };
 
 interface Outcome {
@@ -45,7 +44,8 @@ const FULL = process.env['ASSAY_SIMULATION'] === 'full';
 const percent = (part: number): string => (part * 100).toFixed(1);
 
 const shown = ({ shares }: Outcome, except?: FaultName): string =>
-  [...shares].flatMap(([name, part]) => (name === except ? [] : [`${name} ${percent(part)}`])).join(', ') || '–';
+  [...shares].flatMap(([name, part]) => (name === except ? [] : [`${name} ${percent(part)}`])).join(', ') ||
+  '–';
 
 const print = (header: readonly string[], lines: readonly (readonly string[])[]): void => {
   const table = [header, header.map(() => '---'), ...lines].map((cells) => `| ${cells.join(' | ')} |`);

@@ -28,7 +28,7 @@ export const calibrateCommand = buildCommand<CalibrateFlags, [scores: string], C
         optional: true,
         brief: 'Scores are on the scale of the labels, or fitted to it',
       },
-      bins: { kind: 'parsed', parse: atLeastOne, default: '10', brief: 'N: bins of the calibration curve' },
+      bins: { ...optional, parse: atLeastOne, brief: 'N: bins of the calibration curve; default 10' },
       member: { ...optional, brief: 'NAME: a member of a multi or a criterion, not the whole' },
       group: { ...optional, brief: 'PATH: rows with one value here belong together' },
       position: { ...optional, brief: 'PATH of the position (item.position), or sample' },

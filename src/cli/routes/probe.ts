@@ -99,7 +99,7 @@ export const probeCommand = buildCommand<ProbeFlags, [grader: string], CommandCo
       'An attack fools the grader on an item where it gets at least as much as the honest answers of that',
       'item do on average, and more than the least reward; where the grader says what passes, where it',
       'passes. One that adds to an answer also has to get more than the answer alone; with --label it is',
-      'tried on wrong answers. No attack knows the reference of the item that it is tried on.',
+      'tried on wrong answers. No attack knows which reference is that of the item.',
       '',
       'Bars are about the lower end of the 95 % interval: they are broken where the true share is surely',
       'above. NAME is an edit; without it the bar is for every edit of its kind. They may be given several',
