@@ -1,3 +1,4 @@
+import { printable, show } from '../show.js';
 import { certainEnd } from './estimate.js';
 import { ENOUGH_MIXED_GROUPS } from './known-rows.js';
 import type { BaitReport, Estimate, FaultName, Finding, PartReport, RewardFacts } from './report-shape.js';
@@ -113,7 +114,7 @@ const lengthJudgement: Detector['judge'] = ({ features }, userBar) => {
 
 const shareJudgement = (bait: BaitReport, bar: number, what: string): Judgement => {
   const { share, difference, beats, mean, honest_mean: honest } = bait;
-  const evidence = `${what} earns ${number(mean.value)} on average, where answers earn ${number(honest.value)}, and more than ${percent(beats.value)} of them, ties counting half`;
+  const evidence = `${what} earns ${number(mean.value)} on average, where answers earn ${number(honest.value)}, and beats ${percent(beats.value)} of them`;
   // Answers that earn nothing leave no share to speak of.
   if (share === null) return judged(difference, 'low', 0, evidence);
   const judgement = judged(share, 'low', bar, evidence);
@@ -144,7 +145,7 @@ const dominanceJudgement = (parts: readonly PartReport[], bar: number): Judgemen
     certain: explained,
     bar,
     alarm: differ.length > 0 && explained !== null && explained > bar,
-    evidence: `part ${JSON.stringify(strongest.name)} alone explains ${percent(value)} of the variance of the reward`,
+    evidence: `part ${printable(show(strongest.name))} alone explains ${percent(value)} of the variance of the reward`,
   };
 };
 

@@ -121,13 +121,14 @@ const sentenceOf = (
   const uses = (rules: readonly UseRule[]): string => listed(rules.map(({ words }) => words));
   const because = [...new Set(reasons)].slice(0, MAX_REASONS).join('; ');
   const note = others.length === 0 ? '' : `; but ${others.slice(0, MAX_REASONS).join('; ')}`;
-  if (fit.length === 0) return `Not fit for ${listed(unfit.map(({ words }) => words))}: ${because}.`;
-  const headline = facts.labels === null ? UNKNOWN : strengthOf(facts.labels);
-  if (unfit.length === 0) return `Fit for ${uses(fit)}: ${headline}${untried(facts)}${note}.`;
-  return `Fit for ${uses(fit)} (${headline}), but not for ${uses(unfit)}: ${because}${note}.`;
+  if (fit.length === 0) return `Not fit for ${uses(unfit)}: ${because}.`;
+  const known = facts.labels === null ? UNKNOWN : strengthOf(facts.labels);
+  const opening = `${facts.labels === null ? 'Nothing found speaks against' : 'Fit for'} ${uses(fit)}`;
+  if (unfit.length === 0) return `${opening}: ${known}${untried(facts)}${note}.`;
+  return `${opening} (${known}); not fit for ${uses(unfit)}: ${because}${note}.`;
 };
 
-const UNKNOWN = 'as far as can be told without labels, which would say whether it rewards right answers';
+const UNKNOWN = 'without labels it is unknown whether it rewards right answers';
 
 const strengthOf = ({ pairwise_accuracy: pairwise, auc, spearman }: Agreement): string => {
   if (pairwise !== null) return pairsOrdered(pairwise);

@@ -219,12 +219,22 @@ const kappaOf = (
 ): ClusteredEstimate | undefined => {
   if (actual.every((each) => each === actual[0])) return undefined;
   const kappa = cohenKappa(predicted, actual, names.length, weights, clusters);
-  if (kappa?.value !== 1 || kappa.interval !== undefined || weights !== 'equal') return kappa;
+  if (kappa?.value !== 1 || kappa.interval !== undefined) return kappa;
+  const distance = DISTANCES[weights];
   const shares = new Float64Array(names.length);
   for (const each of actual) shares[each] += 1 / actual.length;
-  const byChance = shares.reduce((sum, share) => sum + share * share, 0);
-  const wrong = 1 - (accuracy.interval?.[0] ?? 0);
-  return atBest(kappa, Math.max(-1, 1 - wrong / (1 - byChance)));
+  const apart = (from: number): number =>
+    shares.reduce((sum, share, to) => sum + share * distance(from, to), 0);
+  const byChance = shares.reduce((sum, share, each) => sum + share * apart(each), 0);
+  // At worst so many rows are wrong, and as far apart as classes can be.
+  const wrong = (1 - (accuracy.interval?.[0] ?? 0)) * distance(0, names.length - 1);
+  return atBest(kappa, Math.max(-1, 1 - wrong / byChance));
+};
+
+const DISTANCES: Readonly<Record<KappaWeights, (a: number, b: number) => number>> = {
+  equal: (a, b) => Number(a !== b),
+  linear: (a, b) => Math.abs(a - b),
+  quadratic: (a, b) => (a - b) ** 2,
 };
 
 const alphaOf = ({ actual, predicted }: RowClasses): number | null => {

@@ -33,6 +33,7 @@ export const conclude = (
       ...lenienceSentence(facts),
       ...thresholdSentence(facts),
       ...biasSentences(facts),
+      ...consistencySentence(facts),
       ...peopleSentence(facts),
       ...meanSentence(facts),
     ].join(' '),
@@ -64,11 +65,16 @@ export const agreementOf = ({ classes, ranking }: Facts): Agreement | undefined 
   return undefined;
 };
 
+/** Fewer that all say the same may do so by chance. */
+const LEAST_CLUSTERS = 6;
+
 const verdictOf = (agreement: Agreement | undefined, facts: Facts): Verdict => {
   if (agreement === undefined) return 'cannot_be_told';
   const { estimate, chance } = agreement;
-  if (estimate.interval === null) return estimate.clusters < 2 ? 'cannot_be_told' : 'not_shown';
-  const [low, high] = estimate.interval;
+  const { value, interval, clusters } = estimate;
+  if (interval === null && clusters < LEAST_CLUSTERS) return 'cannot_be_told';
+  // Without an interval all clusters say the same.
+  const [low, high] = interval ?? [value, value];
   if (high < chance) return 'disagrees';
   if (low <= chance) return 'not_shown';
   return gainOf(facts) === 'better' ? 'agrees' : 'beyond_chance';
@@ -233,6 +239,20 @@ const biasSentences = ({ bias, kind, errors }: Facts): string[] => {
     );
   }
   return sentences;
+};
+
+/** Ceilings above this are not what keeps a judge from agreeing. */
+const LOW_CEILING = 0.9;
+
+const consistencySentence = ({ consistency }: Facts): string[] => {
+  const least = consistency.reduce<(typeof consistency)[number] | undefined>(
+    (low, each) => ((each.kappa_ceiling ?? 1) < (low?.kappa_ceiling ?? 1) ? each : low),
+    undefined,
+  );
+  if (least?.kappa_ceiling == null || least.kappa_ceiling >= LOW_CEILING) return [];
+  return [
+    `Asked again, ${least.judge} gives the same verdict on ${percent(least.all_equal)} of the rows: with labels without error kappa could be at most ${fixed(least.kappa_ceiling)}.`,
+  ];
 };
 
 const peopleSentence = ({ people }: Facts): string[] => {

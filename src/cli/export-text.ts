@@ -12,7 +12,7 @@ export const renderExport = (report: ExportReport, { colour, columns = 80 }: Sum
   const lines = [
     ...(written ? files.flatMap((file) => wrap(fileText(report, file), columns, 0).map(bold)) : []),
     '',
-    ...rowLines(report),
+    ...rowLines(report, columns),
     ...reasonLines(report.left_out),
     ...files.flatMap(({ path, findings }) =>
       written ? findings.flatMap((finding) => warning(`${nameOf(path)} ${finding}`, columns)) : [],
@@ -30,35 +30,49 @@ const fileText = ({ method }: ExportReport, { use, path, rows, prompts }: Export
 
 const nameOf = (path: string | null): string => path ?? 'standard output';
 
-const LABEL_WIDTH = 14;
-const label = (text: string): string => `  ${text}`.padEnd(LABEL_WIDTH);
+const LABEL_WIDTH = 15;
 
-const rowLines = (report: ExportReport): string[] => {
-  const { rows, used, prompts, mean_reward, lengths } = report;
+/** A line that begins with what it is about. */
+const labelled = (label: string, text: string, columns: number): string[] =>
+  wrap(text, columns - LABEL_WIDTH, 0).map(
+    (line, index) => `${`  ${index === 0 ? label : ''}`.padEnd(LABEL_WIDTH)}${line}`,
+  );
+
+const rowLines = (report: ExportReport, columns: number): string[] => {
+  const { rows, used, prompts, mean_reward, pairs } = report;
   return [
-    `${label('rows')}${counted(rows, 'row')} of results, ${whole(used)} used`,
-    `${label('prompts')}${counted(prompts, 'prompt')} to choose from`,
-    ...(mean_reward.scored === null || mean_reward.used === null
-      ? []
-      : [
-          `${label('mean reward')}${number(mean_reward.used)} of rows used, ${number(mean_reward.scored)} of all`,
-        ]),
-    ...(lengths === undefined ? [] : [`${label('characters')}${lengthText(lengths)}`]),
+    ...labelled('rows', `${whole(rows)} in the results, ${whole(used)} used`, columns),
+    ...labelled('prompts', `${whole(prompts)} to choose from`, columns),
+    ...labelled('mean reward', meansText(mean_reward, pairs?.reward), columns),
+    ...(pairs === undefined ? [] : labelled('characters', lengthText(pairs.characters), columns)),
   ];
 };
 
+const meansText = ({ scored, used }: ExportReport['mean_reward'], pairs: Sides | undefined): string => {
+  if (scored === null) return 'none: no row was scored';
+  const all = `${number(scored)} of all rows`;
+  if (pairs !== undefined)
+    return `${number(pairs.chosen)} chosen, ${number(pairs.rejected)} rejected; ${all}`;
+  return used === null ? all : `${number(used)} of rows used; ${all}`;
+};
+
+interface Sides {
+  readonly chosen: number;
+  readonly rejected: number;
+}
+
 const lengthText = ({
-  chosen_mean,
-  rejected_mean,
+  chosen,
+  rejected,
   difference,
   interval,
-}: NonNullable<ExportReport['lengths']>): string =>
-  `${whole(chosen_mean)} chosen, ${whole(rejected_mean)} rejected; difference ${signed(difference)} (${intervalText(interval, signed)})`;
+}: NonNullable<ExportReport['pairs']>['characters']): string =>
+  `${whole(chosen)} chosen, ${whole(rejected)} rejected; difference ${signed(difference)} (95 % interval ${intervalText(interval, signed)})`;
 
 const reasonLines = (reasons: readonly ReasonCount[]): string[] => {
   const width = Math.max(0, ...reasons.map(({ rows }) => whole(rows).length));
   return [
-    ...(reasons.length === 0 ? [] : [`  left out`]),
+    ...(reasons.length === 0 ? [] : ['  left out']),
     ...reasons.map(
       ({ rows, summary, first_row }) =>
         `    ${whole(rows).padStart(width)}  ${summary} (first: row ${first_row})`,

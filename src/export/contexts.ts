@@ -90,23 +90,31 @@ export class Contexts {
 
   private problemOf(given: readonly JsonObject[], answer: JsonObject): RowRule | undefined {
     const role = this.systemRole;
-    const messages = given.map((message) => (isOfSystem(message) ? { ...message, role } : message));
+    const messages =
+      role === 'system'
+        ? given
+        : given.map((message) => (isOfSystem(message) ? { ...message, role } : message));
     this.problem = undefined;
     this.check.check(this.row(messages, answer));
     return this.problem;
   }
 
   private row(messages: readonly JsonObject[], answer: JsonObject): JsonObject {
-    const { tools, parallel } = this;
-    const others = {
-      ...(tools !== undefined && { tools: JSON.parse(tools) as unknown }),
-      ...(parallel !== undefined && { parallel_tool_calls: JSON.parse(parallel) as unknown }),
-    };
+    const tools = valueIn(this.tools);
+    const parallel = valueIn(this.parallel);
     const { method } = this.options;
-    if (method === 'supervised') return { messages: [...messages, answer], ...others };
-    if (method === 'reinforcement') return { messages, ...others };
-    return { input: { messages, ...others }, preferred_output: [answer], non_preferred_output: [OTHER] };
+    if (method === 'supervised')
+      return { messages: [...messages, answer], tools, parallel_tool_calls: parallel };
+    if (method === 'reinforcement') return { messages, tools };
+    return {
+      input: { messages, tools, parallel_tool_calls: parallel },
+      preferred_output: [answer],
+      non_preferred_output: [OTHER],
+    };
   }
 }
+
+const valueIn = (json: string | undefined): unknown =>
+  json === undefined ? undefined : (JSON.parse(json) as unknown);
 
 const isLearnt = ({ role, weight }: JsonObject): boolean => role === 'assistant' && weight !== 0;

@@ -8,7 +8,7 @@ import { GroupNames } from '../run/group-names.js';
 import { openScoredRows, type ScoredRows } from '../run/scored-rows.js';
 import { chooseRows, type Choice, type ChoiceOptions } from './choice.js';
 import { ContentHash } from './content-hash.js';
-import { PairLengths } from './pair-lengths.js';
+import { PairTally } from './pair-tally.js';
 import { reportOf, type ExportReport, type FileTally } from './report.js';
 import { RowNotes } from './row-notes.js';
 import { readScoreTable, type ScoreTable } from './score-table.js';
@@ -79,15 +79,15 @@ export const exportScores = async (options: ExportOptions): Promise<ExportReport
   const choice = chooseRows(table, notes, options);
   const sides = splitSides(notes, options);
   const tallies = tallyFiles(choice, notes, sides, options);
-  const lengths = new PairLengths();
+  const pairs = new PairTally();
   const isEmpty = tallies.some(({ rows }) => rows === 0);
   if (!isEmpty) {
     // The rows are those that were noted: a dataset that changes meanwhile is told.
     const again = await openRows(options);
     again.source.expect(scored.source.identity());
-    await writeRows({ options, scored: again, table, notes, choice, sides, lengths });
+    await writeRows({ options, scored: again, table, notes, choice, sides, pairs });
   }
-  return reportOf({ method: options.method, scored, table, notes, tallies, lengths, isWritten: !isEmpty });
+  return reportOf({ method: options.method, scored, table, notes, tallies, pairs, isWritten: !isEmpty });
 };
 
 const openRows = async ({ scores, data, format, split, signal }: ExportOptions): Promise<ScoredRows> => {
@@ -191,7 +191,7 @@ interface Writing {
   readonly notes: RowNotes;
   readonly choice: Choice;
   readonly sides: Uint8Array;
-  readonly lengths: PairLengths;
+  readonly pairs: PairTally;
 }
 
 const writeRows = async ({
@@ -208,7 +208,7 @@ const writeRows = async ({
   try {
     for (const place of [output, ...(validation === undefined ? [] : [validation.output])])
       writers.push(await TrainingWriter.open(place, overwrite));
-    const lines = new TrainingLines({ options, table, notes, choice, lengths });
+    const lines = new TrainingLines({ options, table, notes, choice, pairs });
     await walkRows({
       ...walkOf(options, scored, table),
       wants: (result) => choice.partners[result] >= 0,

@@ -5,7 +5,7 @@ import { FAILED } from '../results/score-columns.js';
 import type { ScoredRows } from '../run/scored-rows.js';
 import type { Caution } from '../stats/clustered.js';
 import type { Interval } from '../stats/interval.js';
-import type { LengthSummary, PairLengths } from './pair-lengths.js';
+import type { PairMeans, PairTally } from './pair-tally.js';
 import { countReasons, TAKEN, type ReasonCount } from './reasons.js';
 import type { RowNotes } from './row-notes.js';
 import { NONE, type ScoreTable } from './score-table.js';
@@ -51,14 +51,17 @@ export interface ExportReport {
   readonly left_out: readonly ReasonCount[];
   /** Mean rewards; null without rows. */
   readonly mean_reward: { readonly scored: number | null; readonly used: number | null };
-  /** DPO: how long the answers of pairs are, in characters. */
-  readonly lengths?: {
-    readonly chosen_mean: number;
-    readonly rejected_mean: number;
-    /** Mean of chosen minus rejected, and its 95 % interval over prompts. */
-    readonly difference: number;
-    readonly interval: Interval | null;
-    readonly caution: Caution | null;
+  /** DPO: means over the pairs. */
+  readonly pairs?: {
+    readonly reward: { readonly chosen: number; readonly rejected: number };
+    readonly characters: {
+      readonly chosen: number;
+      readonly rejected: number;
+      /** Of chosen minus rejected, with its 95 % interval over prompts. */
+      readonly difference: number;
+      readonly interval: Interval | null;
+      readonly caution: Caution | null;
+    };
   };
   readonly warnings: readonly ExportWarning[];
 }
@@ -70,14 +73,14 @@ export interface Exported {
   readonly table: ScoreTable;
   readonly notes: RowNotes;
   readonly tallies: readonly FileTally[];
-  readonly lengths: PairLengths;
+  readonly pairs: PairTally;
   readonly isWritten: boolean;
 }
 
 /** The report on an export. */
 export const reportOf = (exported: Exported): ExportReport => {
   const { method, scored, table, notes, tallies, isWritten } = exported;
-  const lengths = exported.lengths.summary();
+  const pairs = exported.pairs.means();
   const used = meanReward(table, (result) => isUsed(notes, result));
   const leftOut = countReasons(notes.reasons, (result) => table.rows[result]);
   return {
@@ -94,9 +97,9 @@ export const reportOf = (exported: Exported): ExportReport => {
       scored: meanReward(table, (result) => table.outcomes[result] !== FAILED).mean,
       used: used.mean,
     },
-    ...(lengths && { lengths: lengthsOf(lengths) }),
+    ...(pairs && { pairs: pairsOf(pairs) }),
     warnings: [
-      ...(lengths === undefined ? [] : lengthWarning(lengths)),
+      ...(pairs === undefined ? [] : lengthWarning(pairs)),
       ...promptWarnings(exported),
       ...groupWarning(notes),
       ...sampleWarning(leftOut, used.rows),
@@ -104,13 +107,10 @@ export const reportOf = (exported: Exported): ExportReport => {
   };
 };
 
-const lengthsOf = ({ chosen, rejected, difference }: LengthSummary): ExportReport['lengths'] => ({
-  chosen_mean: chosen,
-  rejected_mean: rejected,
-  difference: difference.value,
-  interval: difference.interval ?? null,
-  caution: difference.caution ?? null,
-});
+const pairsOf = ({ reward, characters }: PairMeans): ExportReport['pairs'] => {
+  const { value, interval = null, caution = null } = characters.difference;
+  return { reward, characters: { ...characters, difference: value, interval, caution } };
+};
 
 const fileOf = (method: MethodName, { use, path, rows, prompts, imageRows }: FileTally): ExportedFile => {
   const findings: string[] = [];
@@ -137,7 +137,8 @@ const meanReward = (
 
 // Warnings
 
-const lengthWarning = ({ chosen, rejected, difference }: LengthSummary): ExportWarning[] => {
+const lengthWarning = ({ characters }: PairMeans): ExportWarning[] => {
+  const { chosen, rejected, difference } = characters;
   const { interval, caution } = difference;
   if (interval === undefined || interval[0] <= 0) return [];
   const [low, high] = interval.map((end) => end.toFixed(0));

@@ -1,6 +1,6 @@
 import { isAscii } from 'node:buffer';
 import type { Choice } from './choice.js';
-import type { PairLengths } from './pair-lengths.js';
+import type { PairSide, PairTally } from './pair-tally.js';
 import type { RowNotes } from './row-notes.js';
 import type { RowParts } from './row-parts.js';
 import type { ScoreTable } from './score-table.js';
@@ -19,8 +19,8 @@ export interface TrainingLinesOptions {
   readonly table: ScoreTable;
   readonly notes: RowNotes;
   readonly choice: Choice;
-  /** Receives the lengths of the answers of pairs. */
-  readonly lengths: PairLengths;
+  /** Receives what the answers of pairs are like. */
+  readonly pairs: PairTally;
 }
 
 /** Makes the lines of a training file, of chosen rows in their order. */
@@ -44,17 +44,20 @@ export class TrainingLines {
 
   /** A pair stands where its second answer does, so that one answer at most is kept of it. */
   private pair(result: number, partner: number, parts: RowParts): string | undefined {
-    const answer = { message: answerMessage(parts) ?? '', length: lengthOf(parts) };
+    const { table, notes, pairs } = this.chosen;
+    const answer: Answer = {
+      message: answerMessage(parts) ?? '',
+      reward: table.rewards[result],
+      characters: charactersOf(parts),
+    };
     const other = this.open.get(result);
     if (other === undefined) {
       this.open.set(partner, answer);
       return undefined;
     }
     this.open.delete(result);
-    const { table, notes, lengths } = this.chosen;
-    const isChosen = table.rewards[result] > table.rewards[partner];
-    const [chosen, rejected] = isChosen ? [answer, other] : [other, answer];
-    lengths.add(notes.prompts[result], chosen.length, rejected.length);
+    const [chosen, rejected] = answer.reward > other.reward ? [answer, other] : [other, answer];
+    pairs.add(notes.prompts[result], chosen, rejected);
     return preferenceLine(this.promptOf(result, parts), chosen.message, rejected.message);
   }
 
@@ -65,13 +68,12 @@ export class TrainingLines {
   }
 }
 
-interface Answer {
+interface Answer extends PairSide {
   readonly message: string;
-  readonly length: number;
 }
 
 /** Characters of the text; tool calls have none. */
-const lengthOf = (parts: RowParts): number => {
+const charactersOf = (parts: RowParts): number => {
   const range = parts.answerBytes();
   if (range === undefined) return 0;
   const text = Buffer.from(range.view.buffer, range.start, range.end - range.start);

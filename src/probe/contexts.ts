@@ -29,8 +29,8 @@ export const editContexts = (
   options: ReferenceOptions,
 ): readonly EditContext[] => {
   const references = items.map((row) => referencesOf(row, grader, options));
-  const areLabels =
-    known.length > 1 && known.length <= MAX_LABELS && items.length >= ITEMS_PER_LABEL * known.length;
+  const different = new Set(references.flat()).size;
+  const areLabels = different > 1 && different <= MAX_LABELS && items.length >= ITEMS_PER_LABEL * different;
   const prompts = items.map((row) => promptOf(row, options.prompt)?.text);
   const words = prompts.map(wordsOf);
   return items.map((_, item) => ({

@@ -8,6 +8,7 @@ import { editContexts } from './contexts.js';
 import type { DrawnItems } from './draw-items.js';
 import type { Edit, EditContext } from './edit.js';
 import { GradedTexts } from './graded-texts.js';
+import { fieldsRead } from './fields-read.js';
 import { gradeHonest, rangeOf, summariseHonest } from './honest.js';
 import { judgeVerdicts } from './judges.js';
 import { honestMeans, measureAttack, measureHarmful, measureNeutral, type Measures } from './measure.js';
@@ -52,10 +53,11 @@ export const probe = async (
   options: ProbeOptions,
 ): Promise<ProbeReport> => {
   const { edits, label, signal, onProgress } = options;
-  const fields = checkedFields(grader, drawn);
+  const named = checkedFields(grader, drawn);
   const graded = new GradedTexts(grader, signal);
-  const honest = await gradeHonest(drawn.rows, fields, graded, label);
+  const honest = await gradeHonest(drawn.rows, named, graded, label);
   const { answers } = honest;
+  const fields = await fieldsRead(named, answers, grader, graded);
   const contexts = await contextsOf(answers, grader, graded, { ...options, fields });
   const plans = edits.map((edit) => ({ edit, answers: choicesFor(edit, answers, label !== undefined) }));
   const total = plans.reduce((sum, plan) => sum + plan.answers.length, 0);

@@ -1,8 +1,10 @@
+import { isDeepStrictEqual } from 'node:util';
 import type { Row } from '../contract.js';
+import { groupBy } from '../group-by.js';
 import type { Score } from '../score.js';
 import type { Edit, EditContext } from './edit.js';
 import type { GradedTexts } from './graded-texts.js';
-import { editedRow, type SampleField } from './row-edit.js';
+import { editedRow, fieldTexts, type SampleField } from './row-edit.js';
 
 /** An answer as it stands in the dataset, and its score. */
 export interface HonestAnswer {
@@ -37,15 +39,27 @@ export interface Editing {
   readonly contexts: ReadonlyMap<number, EditContext>;
 }
 
-/** The answer as the edit leaves it; undefined where it does not apply. */
+/**
+ * The answer as the edit leaves it; undefined where it does not apply. Harm has to be done to all of an answer: one whose
+ * `output_json` still says what its `output_text` does not is nothing that a model has written.
+ */
 export const editedAnswer = (
   edit: Edit,
   { row, item }: Pick<HonestAnswer, 'row' | 'item'>,
   { fields, contexts }: Editing,
 ): Row | undefined => {
   const context = contexts.get(item);
-  return context && editedRow(row, fields, (text) => edit.apply(text, context), edit.scope);
+  const edited = context && editedRow(row, fields, (text) => edit.apply(text, context), edit.scope);
+  const isWhole = edit.kind !== 'harmful' || (edited !== undefined && isAllChanged(row, edited, fields));
+  return isWhole ? edited : undefined;
 };
+
+/** Whether something is changed in `output_text`, and in `output_json`, and in whatever else is read. */
+const isAllChanged = (before: Row, after: Row, fields: readonly SampleField[]): boolean =>
+  [...groupBy(fields, ([first]) => first).values()].every((group) => {
+    const texts = fieldTexts(before, group);
+    return texts.length === 0 || !isDeepStrictEqual(texts, fieldTexts(after, group));
+  });
 
 /** An edit, and which answers it is made of; of a list of several, the first that it applies to. */
 export interface EditPlan {

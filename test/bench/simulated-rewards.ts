@@ -285,8 +285,13 @@ export const FAULTY = {
     planted('longer ones earn more: correlation 0.5 among equally right ones', {
       begin: stateless((answer) => clamp(quality(answer) + 0.07 * answer.length)),
     }),
-    planted('shorter ones earn more: correlation −0.5', {
+    planted('shorter ones earn more: correlation −0.5 among equally right ones', {
       begin: stateless((answer) => clamp(quality(answer) - 0.07 * answer.length)),
+    }),
+    planted('length is most of it: correlation 0.9', {
+      begin: stateless(({ right, length, impression }) =>
+        clamp(0.45 + 0.08 * right + 0.14 * length + 0.06 * impression),
+      ),
     }),
   ],
   fooled_by_echo: [
@@ -326,7 +331,7 @@ export const FAULTY = {
     }),
   ],
   noisy: [
-    planted('judge with a reliability of 0.6 within items', {
+    planted('judge with a reliability of 0.63 within items', {
       begin: stateless((answer, random) => clamp(quality(answer) + 0.115 * normal(random))),
     }),
     planted('a tenth of passes flips', {

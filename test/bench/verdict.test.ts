@@ -34,21 +34,28 @@ describe('one sentence a reward', () => {
     const { fit_for: fit, sentence } = verdictOf(cleanOne('quality from 0 to 1'), { labelled: false });
     expect(fit).toEqual(ALL);
     expect(sentence).toMatchInlineSnapshot(
-      `"Fit for training within groups, best-of-n, filtering and comparing models: as far as can be told without labels, which would say whether it rewards right answers."`,
+      `"Nothing found speaks against training within groups, best-of-n, filtering and comparing models: without labels it is unknown whether it rewards right answers."`,
     );
   });
 
   test('too weak for some uses', () => {
-    const { fit_for: fit, sentence } = verdictOf(cleanOne('similarity with a reference'));
-    expect(fit).toEqual(['best_of_n', 'scoring']);
-    expect(sentence).toMatchInlineSnapshot();
+    const { fit_for: fit, sentence } = verdictOf({
+      ...cleanOne('quality from 0 to 1'),
+      begin: () => (answer) => ({
+        reward: 0.4 + 0.15 * answer.right + 0.06 * answer.itemTaste + 0.12 * answer.impression,
+      }),
+    });
+    expect(fit).toEqual(['group_training', 'best_of_n', 'scoring']);
+    expect(sentence).toMatchInlineSnapshot(
+      `"Fit for training within groups, best-of-n and comparing models (it orders 79.7 % (95 % interval 76.7 % to 82.6 %) of pairs of samples of one item rightly); not fit for filtering: its AUC is 0.791 (95 % interval 0.764 to 0.81); but 0.1 % of rows earn less than 0 or more than 1: rewards go from −0.0226 to 1.05."`,
+    );
   });
 
   test('a fault that only matters to some uses', () => {
     const { fit_for: fit, sentence } = verdictOf(FAULTY.fooled_by_echo[0]);
     expect(fit).toEqual(['best_of_n', 'filtering', 'scoring']);
     expect(sentence).toMatchInlineSnapshot(
-      `"Fit for best-of-n, filtering and comparing models (it orders 92.2 % (95 % interval 89.3 % to 93.9 %) of pairs of samples of one item rightly), but not for training within groups: the prompt in place of an answer earns 0.658 on average, where answers earn 0.521, and more than 69.8 % of them, ties counting half."`,
+      `"Fit for best-of-n, filtering and comparing models (it orders 92.2 % (95 % interval 89.3 % to 93.9 %) of pairs of samples of one item rightly); not fit for training within groups: the prompt in place of an answer earns 0.658 on average, where answers earn 0.521, and beats 69.8 % of them."`,
     );
   });
 

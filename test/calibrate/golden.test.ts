@@ -4,7 +4,7 @@ import { describe, expect, test } from 'vitest';
 import { classesReport } from '../../src/calibrate/classes.js';
 import { calibrationCurve } from '../../src/calibrate/curve.js';
 import { errorsReport } from '../../src/calibrate/errors.js';
-import { balancedAccuracy, f1Estimate, leastShare, type Estimate } from '../../src/calibrate/estimates.js';
+import { balancedAccuracy, f1Estimate, leastShare } from '../../src/calibrate/estimates.js';
 import type { LabelledRows } from '../../src/calibrate/labelled.js';
 import { onScale, scaleOf } from '../../src/calibrate/scale.js';
 import { equalParts, strataOf, stratifiedSlope, stratifiedSpearman } from '../../src/calibrate/stratified.js';
@@ -181,7 +181,7 @@ describe('the curve', () => {
   );
 
   test('keeps equal values in one part', () => {
-    expect(equalParts(floats([1, 0, 0, 0, 0, 1, 2]), 3).map((rows) => [...rows])).toEqual([
+    expect(equalParts(floats([1, 0, 0, 0, 0, 1, 2]), 3).map((rows) => Array.from(rows))).toEqual([
       [1, 2, 3, 4],
       [0, 5, 6],
     ]);
@@ -225,19 +225,19 @@ describe('scales', () => {
   });
 });
 
-describe('at its best', () => {
-  const classesOf = (actual: readonly number[], predicted = actual) =>
-    classesReport(
-      {
-        names: ['fail', 'pass'],
-        ordered: false,
-        actual: ints(actual),
-        predicted: ints(predicted),
-        by: 'passed',
-      },
-      ints(actual.map((_, row) => row)),
-    );
+const classesOf = (actual: readonly number[], predicted = actual) =>
+  classesReport(
+    {
+      names: ['fail', 'pass'],
+      ordered: false,
+      actual: ints(actual),
+      predicted: ints(predicted),
+      by: 'passed',
+    },
+    ints(actual.map((_, row) => row)),
+  );
 
+describe('at its best', () => {
   test('kappa has the interval that the accuracy leaves', () => {
     const { accuracy, kappa } = classesOf([0, 1, 0, 1, 0, 1, 0, 1, 0, 1]);
     const [least] = accuracy.interval ?? [NaN];
@@ -248,7 +248,7 @@ describe('at its best', () => {
 
   test('one class has no kappa', () => {
     expect(classesOf([1, 1, 1])).toMatchObject({ kappa: null, matthews: null, specificity: null });
-    expect((classesOf([1, 1, 1]).accuracy as Estimate).value).toBe(1);
+    expect(classesOf([1, 1, 1]).accuracy.value).toBe(1);
   });
 });
 

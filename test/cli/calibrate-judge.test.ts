@@ -115,6 +115,17 @@ test('verdicts of a member are found under its name, and rows without one are co
   });
 });
 
+test('a judge that throws dice is told to', async () => {
+  await world.start({ answer: ({ nth }) => verdict(LABELS[nth % 3]) });
+  await world.write('grader.json', CHOICE);
+  await world.write('rows.jsonl', rows);
+  await assay(['run', 'grader.json', 'rows.jsonl', '-o', 'out.jsonl', '--repeat', '2', '--quiet']);
+  const { conclusion } = await calibrate('--labels', 'item.good');
+  expect(conclusion).toContain(
+    'Asked again, judge gives the same verdict on 0.0 % of the rows: with labels without error kappa could be at most 0.00.',
+  );
+});
+
 test('scores of a judge that wavers cannot agree with anybody beyond its ceiling', async () => {
   await world.start({
     answer: (seen) => verdict((rowOf(seen) % 5) + 1 - (seen.nth === 1 && rowOf(seen) % 2 === 0 ? 0.5 : 0)),

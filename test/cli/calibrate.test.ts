@@ -79,6 +79,22 @@ const reportOf = async (rows: readonly Planted[], ...flags: string[]): Promise<C
 
 const many = (count: number, row: Planted): Planted[] => Array.from({ length: count }, () => row);
 
+/** The rows with some of their fields changed. */
+const changed = <Row extends Planted>(
+  rows: readonly Row[],
+  change: (row: Row, at: number) => Planted,
+): Planted[] => rows.map((row, at) => Object.assign({}, row, change(row, at)));
+
+/** Rows with a label, texts of 10 to 209 letters and positions A and B, of which the reward knows only the label. */
+const noisy = (): (Planted & { readonly reward: number; readonly text: string })[] => {
+  const random = randomIndex(11);
+  return Array.from({ length: 300 }, (_, row) => {
+    const [label, length] = [random(2), 10 + random(200)];
+    const reward = 0.1 + 0.5 * label + random(1_000) / 5_000;
+    return { label, text: 'x'.repeat(length), reward, position: row % 2 === 0 ? 'A' : 'B' };
+  });
+};
+
 /** 90 true passes, 10 false ones; 80 true fails, 20 false ones. */
 const PLANTED = [
   ...many(90, { reward: 1, passed: true, label: true }),
@@ -220,20 +236,14 @@ describe('what a judge does wrong', () => {
     const report = await reportOf(PLANTED.map((row) => ({ ...row, label: row.label === false })));
     expect(report.verdict).toBe('disagrees');
     expect(report.conclusion).toMatch(/^The scores go against the labels \(kappa −0\.70, /);
+    const always = PLANTED.map(({ reward, passed }) => ({ reward, passed, label: passed === false }));
+    expect((await reportOf(always)).verdict).toBe('disagrees');
   });
 
-  const noisy = (bias: (length: number, random: () => number) => number): Planted[] => {
-    const random = randomIndex(11);
-    const unit = () => random(1_000) / 1_000;
-    return Array.from({ length: 300 }, (_, row) => {
-      const [label, length] = [random(2), 10 + random(200)];
-      const reward = 0.1 + 0.5 * label + 0.2 * unit() + bias(length, unit);
-      return { label, text: 'x'.repeat(length), reward, position: row % 2 === 0 ? 'A' : 'B' };
-    });
-  };
-
   test('a judge that likes long answers', async () => {
-    const biased = await reportOf(noisy((length) => length / 1_000));
+    const biased = await reportOf(
+      changed(noisy(), ({ reward, text }) => ({ reward: reward + text.length / 1_000 })),
+    );
     expect(biased.bias.length?.spearman.interval?.[0]).toBeGreaterThan(0.3);
     expect(biased.bias.length?.parts.map(({ excess }) => excess.value > 0)).toEqual([
       false,
@@ -245,16 +255,15 @@ describe('what a judge does wrong', () => {
     expect(biased.conclusion).toContain(
       'Scores are higher than they should be for long answers (correlation',
     );
-    const fair = await reportOf(noisy(() => 0));
+    const fair = await reportOf(noisy());
     expect(fair.bias.length?.p_adjusted).toBeGreaterThan(0.05);
     expect(fair.conclusion).not.toContain('answers');
   });
 
   test('a judge that likes the first position', async () => {
     const random = randomIndex(5);
-    const rows = noisy(() => 0).map((row) => ({
-      ...row,
-      reward: (row.reward ?? 0) + (row.position === 'A' ? 0.1 : 0) + random(100) / 1_000,
+    const rows = changed(noisy(), ({ reward, position }) => ({
+      reward: reward + (position === 'A' ? 0.1 : 0) + random(100) / 1_000,
     }));
     const { bias, conclusion } = await reportOf(rows, '--position', 'item.position');
     expect(bias.position).toMatchObject({
@@ -267,26 +276,21 @@ describe('what a judge does wrong', () => {
     expect(conclusion).toMatch(
       /At item\.position A scores are higher than at others with the same label, by 0\.1/,
     );
-    const fair = await reportOf(
-      noisy(() => 0),
-      '--position',
-      'item.position',
-    );
+    const fair = await reportOf(noisy(), '--position', 'item.position');
     expect(fair.conclusion).not.toContain('position');
   });
 
   test('a judge whose scores drift along the file', async () => {
-    const rows = noisy(() => 0).map((row, at) => ({ ...row, reward: (row.reward ?? 0) + at / 1_000 }));
+    const rows = changed(noisy(), ({ reward }, at) => ({ reward: reward + at / 1_000 }));
     const { conclusion } = await reportOf(rows);
     expect(conclusion).toMatch(/The error rises along the file \(correlation 0\.\d/);
   });
 
   test('a judge that likes the first of several samples', async () => {
-    const rows = noisy(() => 0).map((row, at) => ({
-      ...row,
+    const rows = changed(noisy(), ({ reward }, at) => ({
       row: at >> 1,
       sample: at % 2,
-      reward: (row.reward ?? 0) + (at % 2 === 0 ? 0.2 : 0),
+      reward: reward + (at % 2 === 0 ? 0.2 : 0),
     }));
     const labels = await write(
       'labels.jsonl',
@@ -352,7 +356,7 @@ describe('rewards without a pass', () => {
   });
 
   test('on another scale are fitted to that of the labels, which is said', async () => {
-    const report = await reportOf(rows.map((row) => ({ ...row, reward: row.reward * 100 })));
+    const report = await reportOf(changed(rows, ({ reward }) => ({ reward: reward * 100 })));
     expect(report.errors).toMatchObject({ scale: { by: 'fitted' }, expected_calibration_error: null });
     expect(report.cautions.join('\n')).toContain('were fitted to it on these rows: ');
   });
@@ -381,6 +385,16 @@ describe('labels that are numbers', () => {
       /^The scores agree with the labels well beyond chance \(quadratic kappa 0\.9/,
     );
     expect(report.cautions).toContain('a score was taken as the class next to it');
+  });
+
+  test('that a judge finds without a mistake are agreed on', async () => {
+    const report = await reportOf(rows.map(({ label }) => ({ label, reward: label })));
+    expect(report).toMatchObject({
+      verdict: 'agrees',
+      classes: { quadratic_kappa: { value: 1, interval: [expect.any(Number), 1] } },
+    });
+    const many = rows.map(({ label }, at) => ({ label: label + at / 1_000, reward: label + at / 1_000 }));
+    expect((await reportOf(many)).verdict).toBe('agrees');
   });
 
   test('have no classes when they are many', async () => {
@@ -426,9 +440,7 @@ describe('what cannot be told', () => {
   });
 
   test('labels of one class, without a pass', async () => {
-    const { conclusion } = await reportOf(
-      many(30, { reward: 0.7, label: 0 }).map((row, at) => ({ ...row, reward: at / 30 })),
-    );
+    const { conclusion } = await reportOf(changed(many(30, { label: 0 }), (_, at) => ({ reward: at / 30 })));
     expect(conclusion).toMatch(/^Agreement cannot be told: all 30 labels are "fail"\./);
   });
 
@@ -632,7 +644,10 @@ describe('gates', () => {
   test('are about the lower end of the interval', async () => {
     const { code, stderr, stdout } = await calibrate(
       PLANTED,
-      ...['--quiet', '--min-kappa', '0.65', '--min-auc', '0.7', '--min-accuracy', '0.75'],
+      '--quiet',
+      '--min-kappa=0.65',
+      '--min-auc=0.7',
+      '--min-accuracy=0.75',
     );
     expect([code, stdout]).toEqual([1, '']);
     expect(stderr).toMatch(

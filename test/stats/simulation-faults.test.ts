@@ -55,7 +55,7 @@ const print = (header: readonly string[], lines: readonly (readonly string[])[])
 describe.runIf(FULL)('the whole tables', { timeout: 3_600_000 }, () => {
   test('planted faults', () => {
     const lines = PLANTED.map(({ fault, name, grader }) => {
-      const [labelled, unlabelled] = [outcomeOf(grader, 200), outcomeOf(grader, 200, false)];
+      const [labelled, unlabelled] = [outcomeOf(grader, 400), outcomeOf(grader, 200, false)];
       const found = [labelled, unlabelled].map(({ shares }) => percent(shares.get(fault) ?? 0));
       return [fault, name, ...found, shown(labelled, fault)];
     });
@@ -72,12 +72,13 @@ describe.runIf(FULL)('the whole tables', { timeout: 3_600_000 }, () => {
 });
 
 describe('500 items with four samples each', () => {
+  const FEW = 6;
+
   test.each(PLANTED)('$fault: $name', ({ fault, grader }) => {
-    // 12 of 12 where 95 % would leave one of two such series without a miss; all are far above it.
-    expect(outcomeOf(grader, 12).shares.get(fault)).toBeGreaterThanOrEqual(11 / 12);
+    expect(outcomeOf(grader, FEW).shares.get(fault)).toBe(1);
   });
 
   test.each(CLEAN)('no fault: $name', (grader) => {
-    expect(outcomeOf(grader, 12).any).toBeLessThanOrEqual(1 / 12);
+    expect(outcomeOf(grader, FEW).any).toBe(0);
   });
 });
