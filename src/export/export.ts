@@ -201,7 +201,7 @@ const writeRows = async ({
   notes,
   choice,
   sides,
-  lengths,
+  pairs,
 }: Writing): Promise<void> => {
   const { output, validation, overwrite = false } = options;
   const writers: TrainingWriter[] = [];

@@ -1,7 +1,9 @@
 import { describe, expect, test } from 'vitest';
+import type { Row } from '../../src/contract.js';
 import { parseRow } from '../../src/dataset/row.js';
 import { failed } from '../../src/score.js';
 import { brokenBars } from '../../src/probe/bars.js';
+import type { DrawnItems } from '../../src/probe/draw-items.js';
 import { EDITS } from '../../src/probe/edits.js';
 import { probe } from '../../src/probe/probe.js';
 import type { ProbeReport } from '../../src/probe/report.js';
@@ -225,7 +227,7 @@ describe('what is graded', () => {
     );
     expect(new Set(seen).size).toBe(seen.length);
     // Edits that replace the answer are made once an item.
-    expect(seen.filter((text) => text.endsWith(' '))).toHaveLength(10);
+    expect(seen.filter((text) => text.includes('} 0 1 2'))).toHaveLength(10);
   });
 
   test('gives the same report every time, but for the order of nothing', async () => {
@@ -261,6 +263,43 @@ describe('what is graded', () => {
     expect(neutral(loose, 'full_stop')).toMatchObject({ flipped: { value: 0 } });
     expect(neutral(loose, 'full_stop')?.mean_move).toBeCloseTo(0.001, 12);
     expect((await probed(wordy, itemsOf(30, SENTENCES))).tolerance).toBeCloseTo(1e-5, 12);
+  });
+});
+
+/** The answer that was found in the text stands beside it. */
+const extracted = (): DrawnItems => {
+  const drawn = itemsOf(30, SENTENCES);
+  const rows = drawn.rows.map((each, at) => {
+    const { item, sample } = each.row as Row;
+    const output_text = String(sample?.output_text);
+    const json = { item, sample: { output_text, output_json: { answer: output_text.slice(11) } } };
+    return { ...drawn.rows[at], row: parseRow(JSON.stringify(json)) };
+  });
+  return { ...drawn, rows };
+};
+const answerOf = ({ sample }: Row): unknown =>
+  (sample?.output_json as { answer?: unknown } | undefined)?.answer;
+
+const ofBoth = (text: string, row: Row) =>
+  Number(answerOf(row) === row.item.answer) + Number(text.includes(String(row.item.answer)));
+
+describe('an answer in output_json beside its text', () => {
+  test.each([
+    ['sample.output_text', (text: string, row: Row) => Number(text.endsWith(` ${String(row.item.answer)}`))],
+    ['sample.output_json', (_: string, row: Row) => Number(answerOf(row) === row.item.answer)],
+  ])('is only edited where it is read: %s', async (field, rewardOf) => {
+    const report = await probed(rewardOf, extracted());
+    expect(report.fields).toEqual([field]);
+    expect(harmful(report, 'number_changed')).toMatchObject({ rows: 30, missed: { value: 0 } });
+  });
+
+  test('is only harmed along with the text where both are read', async () => {
+    const report = await probed(ofBoth, extracted());
+    expect(report.fields).toEqual(['sample.output_text', 'sample.output_json']);
+    // Of an answer of one word there is no half.
+    expect(harmful(report, 'truncated')).toMatchObject({ rows: 0, not_applicable: 30 });
+    expect(harmful(report, 'number_changed')?.missed?.value).toBe(0);
+    expect(neutral(report, 'upper_case')?.rows).toBe(60);
   });
 });
 

@@ -93,8 +93,9 @@ export const probeCommand = buildCommand<ProbeFlags, [grader: string], CommandCo
     brief: 'Try to fool a grader: attacks, edits that should not matter, and edits that should',
     fullDescription: [
       'Edit the answers of a dataset and grade them beside the honest ones. What the grader reads of the',
-      'sample is edited, in items drawn at random with all their rows. The samples of a row are one item;',
-      'so are, with --group, rows with one value there. PATH is a path in the row: item.is_correct.',
+      'sample is edited (what Python reads is found by trying), in items drawn at random with all their',
+      'rows. The samples of a row are one item; so are, with --group, rows with one value there. PATH is a',
+      'path in the row: item.is_correct.',
       '',
       'An attack fools the grader on an item where it gets at least as much as the honest answers of that',
       'item do on average, and more than the least reward; where the grader says what passes, where it',
