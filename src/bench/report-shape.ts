@@ -272,7 +272,7 @@ export interface RewardFacts {
   readonly distribution: Distribution | null;
   /** Null where no item has two scored samples. */
   readonly groups: GroupSpread | null;
-  /** Null without labels. */
+  /** Null without labels, and where all are the same. */
   readonly labels: Agreement | null;
   readonly features: readonly FeatureRelation[];
   readonly parts: readonly PartReport[];

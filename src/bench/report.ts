@@ -78,14 +78,15 @@ const resample = (
 /** A reward, the rows with a reward, and how it follows the labels there. */
 interface ScoredReward extends Contender {
   readonly scored: KnownRows;
-  /** Undefined where no scored row has a label. */
+  /** Undefined where no scored row has a label, or all labels are the same. */
   readonly labelled?: LabelledRewards;
 }
 
 const scoredReward = (reward: MeasuredReward, groups: Clusters, labels: Labels | undefined): ScoredReward => {
   const isScored = (row: number): boolean => Number.isFinite(reward.rewards[row]);
   const scored = knownRows(groups, isScored);
-  if (labels === undefined) return { reward, scored, labelledRows: 0, statistics: {} };
+  if (labels === undefined || labels.kind === 'one_value')
+    return { reward, scored, labelledRows: 0, statistics: {} };
   const known = knownRows(groups, (row) => isScored(row) && Number.isFinite(labels.values[row]));
   const labelledRows = known.places.length;
   if (labelledRows === 0) return { reward, scored, labelledRows, statistics: {} };

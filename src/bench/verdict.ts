@@ -128,7 +128,7 @@ const sentenceOf = (
   return `${opening} (${known}); not fit for ${uses(unfit)}: ${because}${note}.`;
 };
 
-const UNKNOWN = 'without labels it is unknown whether it rewards right answers';
+const UNKNOWN = 'without labels of right and wrong answers it is unknown whether it rewards right ones';
 
 const strengthOf = ({ pairwise_accuracy: pairwise, auc, spearman }: Agreement): string => {
   if (pairwise !== null) return pairsOrdered(pairwise);

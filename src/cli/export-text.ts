@@ -10,7 +10,7 @@ export const renderExport = (report: ExportReport, { colour, columns = 80 }: Sum
   const bold = (text: string): string => (colour ? styleText('bold', text, { validateStream: false }) : text);
   const { written, files, warnings } = report;
   const lines = [
-    ...(written ? files.flatMap((file) => wrap(fileText(report, file), columns, 0).map(bold)) : []),
+    ...(written ? files.map((file) => bold(fileText(report, file))) : []),
     '',
     ...rowLines(report, columns),
     ...reasonLines(report.left_out),
@@ -66,8 +66,12 @@ const lengthText = ({
   rejected,
   difference,
   interval,
-}: NonNullable<ExportReport['pairs']>['characters']): string =>
-  `${whole(chosen)} chosen, ${whole(rejected)} rejected; difference ${signed(difference)} (95 % interval ${intervalText(interval, signed)})`;
+  caution,
+}: NonNullable<ExportReport['pairs']>['characters']): string => {
+  const few = caution === 'few_clusters' ? '; few prompts: it may be too narrow' : '';
+  const range = interval === null ? '' : ` (95 % interval ${intervalText(interval, signed)}${few})`;
+  return `${whole(chosen)} chosen, ${whole(rejected)} rejected; difference ${signed(difference)}${range}`;
+};
 
 const reasonLines = (reasons: readonly ReasonCount[]): string[] => {
   const width = Math.max(0, ...reasons.map(({ rows }) => whole(rows).length));

@@ -194,15 +194,7 @@ interface Writing {
   readonly pairs: PairTally;
 }
 
-const writeRows = async ({
-  options,
-  scored,
-  table,
-  notes,
-  choice,
-  sides,
-  pairs,
-}: Writing): Promise<void> => {
+const writeRows = async ({ options, scored, table, notes, choice, sides, pairs }: Writing): Promise<void> => {
   const { output, validation, overwrite = false } = options;
   const writers: TrainingWriter[] = [];
   try {

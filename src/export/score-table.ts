@@ -1,5 +1,5 @@
 import { KeyNumbers } from '../results/key-numbers.js';
-import { readResultBlocks, ResultsError, type ResultRow } from '../results/read.js';
+import { ResultsError, visitResults, type ResultRow } from '../results/read.js';
 import { FAILED, NOT_PASSED, PASSED, SCORED } from '../results/score-columns.js';
 
 const FIRST_ROOM = 1 << 12;
@@ -60,12 +60,10 @@ export const longer = <Column extends { set(values: Column): void }>(
  */
 export const readScoreTable = async (path: string): Promise<ScoreTable> => {
   const table = new ScoreTable();
-  for await (const { rows } of readResultBlocks(path)) {
-    for (const row of rows) {
-      if (row.row > MAX_ROW)
-        throw new ResultsError(`${path}:${row.line}: row: ${row.row} is too large a number`);
-      table.add(row);
-    }
-  }
+  await visitResults(path, (result) => {
+    if (result.row > MAX_ROW)
+      throw new ResultsError(`${path}:${result.line}: row: ${result.row} is too large a number`);
+    table.add(result);
+  });
   return table;
 };

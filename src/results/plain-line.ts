@@ -12,7 +12,7 @@ export const parsePlainLine = (
   bytes: Buffer,
   start: number,
   end: number,
-  place: Pick<ResultRow, 'line' | 'lineBytes'>,
+  { line, lineBytes }: Pick<ResultRow, 'line' | 'lineBytes'>,
 ): ResultRow | undefined => {
   const reader = READER.open(bytes, start, end);
   if (!reader.skips(ROW)) return undefined;
@@ -25,7 +25,7 @@ export const parsePlainLine = (
   const passed = isPassed || reader.skips(NOT_PASSED) ? isPassed : undefined;
   if (!reader.isAtEnd || reward === undefined) return undefined;
   const score = passed === undefined ? { status: SCORED, reward } : { status: SCORED, reward, passed };
-  return { row, sample, id: undefined, group, value: undefined, score, ...place };
+  return { row, sample, id: undefined, group, value: undefined, score, line, lineBytes };
 };
 
 const SCORED = 'scored' as const;

@@ -170,6 +170,21 @@ describe('what is said of a reward', () => {
     expect(perfect?.pairwise_accuracy).toMatchObject({ value: 1, method: 'wilson', caution: null });
   });
 
+  test('labels that are all the same are as good as none', () => {
+    const { labels: known, rewards } = benchReport(
+      rowsOf(
+        items,
+        labels.map(() => 1),
+      ),
+      [reward('r', good)],
+    );
+    expect(known?.kind).toBe('one_value');
+    expect(rewards[0]).toMatchObject({
+      labels: null,
+      verdict: { sentence: expect.stringMatching(/without labels of right and wrong answers/) },
+    });
+  });
+
   test('nothing where there is nothing', () => {
     const report = benchReport(rowsOf([]), [reward('r', [])]);
     expect(report).toMatchObject({ rows: 0, groups: 0, labels: null, ranking: null });

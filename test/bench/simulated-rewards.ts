@@ -245,8 +245,8 @@ export const CLEAN: readonly SimulatedGrader[] = [
   {
     name: 'cosine of embeddings, all of them high',
     range: [-1, 1],
-    begin: stateless(
-      ({ right, itemTaste, impression }) => 0.88 + 0.02 * right + 0.015 * itemTaste + 0.015 * impression,
+    begin: stateless(({ right, itemTaste, impression }) =>
+      Math.min(1, 0.88 + 0.02 * right + 0.015 * itemTaste + 0.015 * impression),
     ),
     echo: around(0.83, 0.015),
     constant: around(0.8, 0.015),

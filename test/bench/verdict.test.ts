@@ -34,7 +34,7 @@ describe('one sentence a reward', () => {
     const { fit_for: fit, sentence } = verdictOf(cleanOne('quality from 0 to 1'), { labelled: false });
     expect(fit).toEqual(ALL);
     expect(sentence).toMatchInlineSnapshot(
-      `"Nothing found speaks against training within groups, best-of-n, filtering and comparing models: without labels it is unknown whether it rewards right answers."`,
+      `"Nothing found speaks against training within groups, best-of-n, filtering and comparing models: without labels of right and wrong answers it is unknown whether it rewards right ones."`,
     );
   });
 
