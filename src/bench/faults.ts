@@ -222,14 +222,15 @@ const DETECTORS: readonly Detector[] = [
   },
   {
     name: 'out_of_range',
-    meaning: 'rewards lie where trainers, thresholds and charts do not expect them',
+    meaning: 'rewards lie where the configuration says that there are none',
     judge: ({ distribution, scored }, bar = 0) => {
       if (distribution === null) return undefined;
-      const { outside, min, max } = distribution;
+      const { outside, floor, min, max } = distribution;
       const value = outside.rows / scored;
       const [low, high] = outside.range;
       const evidence = `${percent(value)} of rows earn less than ${number(low)} or more than ${number(high)}: rewards go from ${number(min)} to ${number(max)}`;
-      return { value, certain: value, bar, alarm: value > bar, evidence };
+      // Where the configuration names no range, 0 to 1 is only what is usual.
+      return { value, certain: value, bar, alarm: floor.by_configuration && value > bar, evidence };
     },
   },
   {

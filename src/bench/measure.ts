@@ -56,6 +56,7 @@ export const measureReward = async (
       rewards: columns.rewards,
       parts: columns.parts,
       range: rewardRange(grader.origin.config),
+      graded: columns.graded,
       failures: columns.failures,
       seconds,
       ...(models !== undefined && { models }),

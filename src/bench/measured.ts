@@ -28,6 +28,8 @@ export interface MeasuredReward {
   readonly parts: ReadonlyMap<string, Float64Array>;
   /** The least and the greatest reward that the configuration allows; undefined where it does not say. */
   readonly range?: Interval;
+  /** How many rows have an outcome, from the first one on; absent: all. The rest is left where a budget was used up. */
+  readonly graded?: number;
   /** How many rows failed, by code. */
   readonly failures: Readonly<Partial<Record<ErrorCode, number>>>;
   /** Wall time of grading all rows. */

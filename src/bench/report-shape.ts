@@ -262,6 +262,7 @@ export interface Fitness {
 export interface RewardFacts {
   readonly name: string;
   readonly signature: string;
+  /** Rows with an outcome: all of the bench, but where a budget was used up. */
   readonly rows: number;
   readonly scored: number;
   readonly failed: number;

@@ -10,7 +10,7 @@ import { labelReport } from './label-report.js';
 import type { MeasuredReward, MeasuredRows } from './measured.js';
 import { partReports } from './part-report.js';
 import { contestOf, rankRewards, type Contender } from './ranking.js';
-import type { BenchReport, RewardFacts, RewardReport, Speed } from './report-shape.js';
+import type { BenchReport, Estimate, RewardFacts, RewardReport, Speed } from './report-shape.js';
 import { trialReport } from './trial-report.js';
 import { fitnessOf } from './verdict.js';
 
@@ -102,20 +102,15 @@ const factsOf = (
   replicatesOf: Replicates,
 ): RewardFacts => {
   const rewards = gather(reward.rewards, scored);
+  const { graded = count } = reward;
   return {
     name: reward.name,
     signature: reward.signature,
-    rows: count,
+    rows: graded,
     scored: rewards.length,
-    failed: count - rewards.length,
+    failed: graded - rewards.length,
     failures: reward.failures,
-    failed_share: reportedOrNull(
-      clusteredMean(
-        reward.rewards.map((each) => (Number.isFinite(each) ? 0 : 1)),
-        groups,
-        [0, 1],
-      ),
-    ),
+    failed_share: failedShare(reward.rewards, groups, graded),
     distribution: distributionOf(rewards, scored.clusters, reward.range),
     groups: groupSpreadOf(rewards, scored, labels),
     labels: labelled === undefined ? null : agreementOf(labelled, statistics, replicatesOf),
@@ -123,9 +118,15 @@ const factsOf = (
       relationOf(feature, reward.rewards, values, groups, labels),
     ),
     parts: partReports(reward, groups),
-    speed: speedOf(reward, count),
+    speed: speedOf(reward, graded),
     trials: trialReport(reward, groups, scored, labels),
   };
+};
+
+const failedShare = (rewards: Float64Array, groups: Clusters, graded: number): Estimate | null => {
+  const rows = knownRows(groups, (row) => row < graded);
+  const failed = gather(rewards, rows).map((reward) => (Number.isFinite(reward) ? 0 : 1));
+  return reportedOrNull(clusteredMean(failed, rows.clusters, [0, 1]));
 };
 
 const rewardReport = (facts: RewardFacts, bars: Bars): RewardReport => {

@@ -107,9 +107,14 @@ export const fitnessOf = (facts: RewardFacts, findings: readonly Finding[]): Fit
     ...faults.map(({ evidence }) => evidence),
     ...unfit.flatMap((rule) => (blocks(rule).length > 0 ? [] : [rule.shortfall(facts) ?? ''])),
   ];
-  const others = alarms.filter((alarm) => !faults.includes(alarm)).map(({ evidence }) => evidence);
+  const others = findings
+    .filter((finding) => !faults.includes(finding) && (finding.alarm || isUnusual(finding)))
+    .map(({ evidence }) => evidence);
   return { fit_for: fit.map(({ use }) => use), sentence: sentenceOf(facts, fit, unfit, reasons, others) };
 };
+
+/** No fault, but worth knowing: rewards outside 0 to 1 where the configuration names no range. */
+const isUnusual = ({ name, value, bar }: Finding): boolean => name === 'out_of_range' && value > bar;
 
 const sentenceOf = (
   facts: RewardFacts,
@@ -125,7 +130,8 @@ const sentenceOf = (
   const known = facts.labels === null ? UNKNOWN : strengthOf(facts.labels);
   const opening = `${facts.labels === null ? 'Nothing found speaks against' : 'Fit for'} ${uses(fit)}`;
   if (unfit.length === 0) return `${opening}: ${known}${untried(facts)}${note}.`;
-  return `${opening} (${known}); not fit for ${uses(unfit)}: ${because}${note}.`;
+  const strength = because.includes(known) ? '' : ` (${known})`;
+  return `${opening}${strength}; not fit for ${uses(unfit)}: ${because}${note}.`;
 };
 
 const UNKNOWN = 'without labels of right and wrong answers it is unknown whether it rewards right ones';

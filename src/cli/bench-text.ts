@@ -179,16 +179,17 @@ const lengthText = (reward: RewardReport, basis: Basis): string => {
 };
 
 const BASES: Readonly<Record<Basis, string>> = {
-  group_and_label: 'among samples of one item with one label',
-  group: 'among samples of one item',
-  label: 'among rows with one label',
-  rows: 'among all rows',
+  group_and_label:
+    'of two samples of an item with one label, how much more often the longer one wins than loses',
+  group: 'of two samples of an item, how much more often the longer one wins than loses',
+  label: 'rank correlation with the number of characters, among rows with one label',
+  rows: 'rank correlation with the number of characters',
 };
 
 const signalLines = ({ rewards, compared_groups }: BenchReport, columns: number): string[] => {
   const basis = basisOf(rewards);
   const flat = compared_groups === 0 ? '' : 'flat items: items whose samples all get one reward; ';
-  const legend = `floor, ceiling: rows with the least and the greatest reward; ${flat}length: correlation with the number of characters, ${BASES[basis]}`;
+  const legend = `floor, ceiling: rows with the least and the greatest reward; ${flat}length: ${BASES[basis]}`;
   return [...table(rewards, signalColumns(basis), columns), ...wrap(legend, columns, 2)];
 };
 

@@ -107,11 +107,9 @@ class Chooser implements Choice {
     const chosen = this.sorted(answers, DESCENDING).filter((row) => this.isGood(row));
     const rejected = this.sorted(answers, ASCENDING).filter((row) => this.isBad(row));
     const pairs = this.pairsOf(chosen, rejected);
-    const paired = new Set(pairs.flat());
-    const others = answers.filter((row) => !paired.has(row));
-    if (pairs.length > 0) this.leave(others, pairs.length === this.perPrompt ? 'pairs_taken' : 'unpaired');
-    else if (chosen.length === 0) this.leave(others, 'no_chosen');
-    else this.leave(others, rejected.length === 0 ? 'no_rejected' : 'margin');
+    if (pairs.length > 0) this.leave(answers, pairs.length === this.perPrompt ? 'pairs_taken' : 'unpaired');
+    else if (chosen.length === 0) this.leave(answers, 'no_chosen');
+    else this.leave(answers, rejected.length === 0 ? 'no_rejected' : 'margin');
     this.take(pairs);
   }
 
@@ -148,17 +146,20 @@ class Chooser implements Choice {
 
   /** Takes the pairs of a prompt. */
   private take(pairs: readonly Pair[]): void {
-    const { partners, isFull } = this;
+    const { notes, partners, isFull } = this;
     if (isFull) return this.leave(pairs.flat(), 'limit');
     let isUsed = false;
     for (const pair of pairs) {
       const [chosen, rejected] = pair;
-      if (this.isRepeated(pair)) this.leave(pair, 'duplicate_row');
-      else {
-        partners[chosen] = rejected;
-        partners[rejected] = chosen;
-        isUsed = true;
+      if (this.isRepeated(pair)) {
+        this.leave(pair, 'duplicate_row');
+        continue;
       }
+      notes.take(chosen);
+      notes.take(rejected);
+      partners[chosen] = rejected;
+      partners[rejected] = chosen;
+      isUsed = true;
     }
     if (isUsed) this.prompts += 1;
   }

@@ -81,7 +81,7 @@ export interface Exported {
 export const reportOf = (exported: Exported): ExportReport => {
   const { method, scored, table, notes, tallies, isWritten } = exported;
   const pairs = exported.pairs.means();
-  const used = meanReward(table, (result) => isUsed(notes, result));
+  const { used, means } = usageOf(table, notes);
   const leftOut = countReasons(notes.reasons, (result) => table.rows[result]);
   return {
     method,
@@ -90,19 +90,16 @@ export const reportOf = (exported: Exported): ExportReport => {
     written: isWritten,
     files: tallies.map((tally) => fileOf(method, tally)),
     rows: table.count,
-    used: used.rows,
+    used,
     prompts: notes.promptTable.count,
     left_out: leftOut,
-    mean_reward: {
-      scored: meanReward(table, (result) => table.outcomes[result] !== FAILED).mean,
-      used: used.mean,
-    },
+    mean_reward: means,
     ...(pairs && { pairs: pairsOf(pairs) }),
     warnings: [
       ...(pairs === undefined ? [] : lengthWarning(pairs)),
       ...promptWarnings(exported),
       ...groupWarning(notes),
-      ...sampleWarning(leftOut, used.rows),
+      ...sampleWarning(leftOut, used),
     ],
   };
 };
@@ -121,18 +118,26 @@ const fileOf = (method: MethodName, { use, path, rows, prompts, imageRows }: Fil
 const isUsed = ({ reasons, prompts }: RowNotes, result: number): boolean =>
   reasons[result] === TAKEN && prompts[result] !== NONE;
 
-const meanReward = (
-  { count, rewards }: ScoreTable,
-  includes: (result: number) => boolean,
-): { readonly rows: number; readonly mean: number | null } => {
-  const sum = new CompensatedSum();
-  let rows = 0;
+/** How many rows were used, and the mean rewards of all scored rows and of them. */
+const usageOf = (
+  { count, rewards, outcomes }: ScoreTable,
+  notes: RowNotes,
+): { readonly used: number; readonly means: ExportReport['mean_reward'] } => {
+  const [all, ofUsed] = [new CompensatedSum(), new CompensatedSum()];
+  let [scored, used] = [0, 0];
   for (let result = 0; result < count; result += 1) {
-    if (!includes(result)) continue;
-    sum.add(rewards[result]);
-    rows += 1;
+    if (outcomes[result] === FAILED) continue;
+    all.add(rewards[result]);
+    scored += 1;
+    if (!isUsed(notes, result)) continue;
+    ofUsed.add(rewards[result]);
+    used += 1;
   }
-  return { rows, mean: rows === 0 ? null : sum.total / rows };
+  const means = {
+    scored: scored === 0 ? null : all.total / scored,
+    used: used === 0 ? null : ofUsed.total / used,
+  };
+  return { used, means };
 };
 
 // Warnings

@@ -57,6 +57,11 @@ export class RowNotes {
     this.reasons[result] = reasonNumber(reason);
   }
 
+  /** Takes a result back that was left out. */
+  take(result: number): void {
+    this.reasons[result] = TAKEN;
+  }
+
   /** How many groups there are. */
   get groups(): number {
     return this.groupNumbers.size;

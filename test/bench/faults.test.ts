@@ -90,8 +90,10 @@ describe('what is named', () => {
     );
   });
 
-  test('rewards outside 0 to 1, or outside the range that the configuration has', () => {
-    expect(named(bench((row) => 5 * honest(row)))).toEqual(['out_of_range']);
+  test('rewards outside the range that the configuration has; of one without a range it is only said', () => {
+    const report = bench((row) => 5 * honest(row));
+    expect(named(report)).toEqual([]);
+    expect(report.verdict.sentence).toMatch(/; but [\d.]+ % of rows earn less than 0 or more than 1:/);
     expect(named(bench((row) => 5 * honest(row), { range: [0, 5] }))).toEqual([]);
     expect(named(bench(honest, { range: [0, 0.8] }))).toEqual(['out_of_range']);
     // Rounding is no fault.

@@ -170,6 +170,14 @@ describe('what is said of a reward', () => {
     expect(perfect?.pairwise_accuracy).toMatchObject({ value: 1, method: 'wilson', caution: null });
   });
 
+  test('rows that a used-up budget has left are no failures', () => {
+    const rewards = poor.map((each, row) => (row < 40 && row !== 3 ? each : NaN));
+    const stopped = reward('r', rewards, { graded: 40, failures: { row_error: 1 } });
+    const [found] = benchReport(rowsOf(items), [stopped]).rewards;
+    expect(found).toMatchObject({ rows: 40, scored: 39, failed: 1, failed_share: { value: 1 / 40 } });
+    expect(found.speed.rows_per_second).toBe(20);
+  });
+
   test('labels that are all the same are as good as none', () => {
     const { labels: known, rewards } = benchReport(
       rowsOf(

@@ -64,7 +64,7 @@ describe('a bench with judges', () => {
     await writeFiles();
     const { code, json } = await bench('judge.json', '--max-calls', '10');
     expect(code).toBe(3);
-    expect(json?.rewards[0]).toMatchObject({ rows: ROWS, scored: 10 });
+    expect(json?.rewards[0]).toMatchObject({ rows: 10, scored: 10, failed: 0 });
     expect(json?.notes).toEqual(
       expect.arrayContaining([expect.stringMatching(/^tone: stopped after 10 rows of 24: .*10/)]),
     );

@@ -66,7 +66,7 @@ describe('the text of a bench', () => {
     const shown = text(alone, [LONG], false, ['no labels']);
     expect(shown).not.toMatch(/Best by|AUC|flat items|pairs|best of|labels:/);
     expect(shown).toContain('\n  note: no labels\n');
-    expect(onOneLine(shown)).toContain('number of characters, among all rows');
+    expect(onOneLine(shown)).toContain('rank correlation with the number of characters');
   });
 
   test('of labels that are numbers has rank correlations', () => {
