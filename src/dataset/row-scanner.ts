@@ -13,8 +13,8 @@ export interface RowScannerOptions {
   /** As for {@link parseRow}. */
   readonly missingSample?: RowShape['missingSample'];
   /**
-   * Keys from the root of the line to values that a row may have or not: `['item', 'tools']`. What the last row that came
-   * out has there can be asked for by their number.
+   * Keys from the root of the line to values that a row may have or not: `['item', 'tools']`. What the row that was scanned
+   * last has there can be asked for by their number.
    */
   readonly marks?: readonly (readonly string[])[];
 }
@@ -130,12 +130,22 @@ export class RowScanner {
     return new ScannedRow(index, texts, json, this.slots, this.parse, from, to);
   }
 
-  /** What there is at a mark of the row that came out last. */
+  /**
+   * Looks for the marks alone, whatever kind of row it is. False for text that is not JSON, and for a row that is better
+   * parsed.
+   */
+  scanMarks(start: number, end: number): boolean {
+    const { places, kernel, tree, base } = this;
+    if (places === undefined || kernel === undefined) return false;
+    return kernel.scan(TREE_START, tree.nodesEnd, base + start, base + end) !== 0;
+  }
+
+  /** What there is at a mark of the row that was scanned last. */
   markKind(mark: number): MarkKind {
     return MARK_KINDS[this.kindOf(this.marks[mark])];
   }
 
-  /** The JSON text at a mark of the row that came out last; undefined where there is none. */
+  /** The JSON text at a mark of the row that was scanned last; undefined where there is none. */
   markJson(mark: number): string | undefined {
     const { start, end } = this.markBytes(mark);
     return start === end ? undefined : this.decode(start, end);
@@ -153,7 +163,7 @@ export class RowScanner {
     return range;
   }
 
-  /** What the text at a mark of the row that came out last says, in UTF-8; valid until anything else is asked for. */
+  /** What the text at a mark of the row that was scanned last says, in UTF-8; valid until anything else is asked for. */
   markText(mark: number): ByteRange {
     const { numbers, range, kernel, scratchStart } = this;
     const node = this.marks[mark];

@@ -4,7 +4,8 @@ import { outOfOrder, unknownRow } from '../run/scored-rows.js';
 import type { Source } from '../run/source.js';
 import { Turns } from '../run/turns.js';
 import type { Failed } from '../score.js';
-import { RowPartsReader, type RowParts, type RowPartsOptions } from './row-parts.js';
+import { PartsReader } from './parts-reader.js';
+import type { RowParts, RowPartsOptions } from './row-parts.js';
 import { NONE, type ScoreTable } from './score-table.js';
 
 /** A walk over the rows of results. */
@@ -54,14 +55,14 @@ export const walkRows = async (walk: Walk): Promise<void> => {
 
 class Walker {
   readonly lines = new LineCursor();
-  readonly reader: RowPartsReader;
+  readonly reader: PartsReader;
   /** The next result. */
   private at = 0;
   /** The number of the next row. */
   private number = 0;
 
   constructor(private readonly walk: Walk) {
-    this.reader = new RowPartsReader(walk.parts);
+    this.reader = new PartsReader(walk.parts);
   }
 
   get isDone(): boolean {

@@ -117,10 +117,9 @@ describe('rows', () => {
 
   test('are split into two files', async () => {
     const [output, validation] = [place('train.jsonl'), place('valid.jsonl')];
-    const { stderr } = await assay([
-      ...['export', scores, '--method', 'reinforcement', '--keep-flat', '-o', output],
-      ...['--validation', '0.3', '--validation-output', validation, '--seed', '1'],
-    ]);
+    const split = ['--validation', '0.3', '--validation-output', validation, '--seed', '1'];
+    const flags = ['--method', 'reinforcement', '--keep-flat', '-o', output, ...split];
+    const { stderr } = await assay(['export', scores, ...flags]);
     expect((await linesOf(output)).length + (await linesOf(validation)).length).toBe(12);
     expect(withoutFolder(stderr)).toMatch(/^valid\.jsonl: \d reinforcement validation rows of \d prompts?$/m);
   });

@@ -117,9 +117,11 @@ describe('supervised', () => {
   });
 
   test('earlier turns of the assistant are told, for they are learnt', async () => {
-    const turns = (weight?: number) => [user('a'), { ...assistant('b'), weight }, user('c')];
-    const rows = [turns(), turns(0)].map((messages) => ({
-      row: { item: { messages }, sample: 'd' },
+    const rows = [undefined, 0].map((weight) => ({
+      row: {
+        item: { messages: [user('a'), { ...assistant('b'), weight }, user('c')] },
+        sample: 'd',
+      },
       reward: 1,
     }));
     const { report, lines } = await exported('supervised', rows, { minReward: 1 });
@@ -326,6 +328,46 @@ describe('rows', () => {
       '{"messages":[{"role":"user","content":"q"}],"question":"q"}',
       '{"messages":[{"role":"user","content":"q"}],"question":"q","id":1}',
     ]);
+  });
+
+  test('with samples of all kinds', async () => {
+    const samples = [
+      'text, with a \\" and ] and \u00e9',
+      { output_text: 'object', output_tools: null, more: [{}, '[', 1.5] },
+      { choices: [{ message: { content: 'chat' } }] },
+      { output: [{ type: 'message', content: [{ type: 'output_text', text: 'response' }] }] },
+      { output_text: '', choices: [] },
+      null,
+      7,
+      {},
+    ];
+    const text = JSON.stringify({ item: { question: 'q' }, samples })
+      .replaceAll(',', ' , ')
+      .replace('[', '[ ');
+    const data = await writeLines('data.jsonl', [text]);
+    const scores = await writeLines(
+      'scores.jsonl',
+      samples.map((_, sample) => ({ row: 0, sample, status: 'scored', reward: 1 })),
+    );
+    const output = place('sft.jsonl');
+    const report = await exportScores({
+      scores,
+      data: [data],
+      method: 'supervised',
+      minReward: 1,
+      perPrompt: 9,
+      output,
+    });
+    const answers = (await linesOf(output)).map(
+      (line) => (JSON.parse(line) as { messages: { content: string }[] }).messages[1].content,
+    );
+    expect(answers).toEqual([
+      (JSON.parse(text) as { samples: string[] }).samples[0],
+      'object',
+      'chat',
+      'response',
+    ]);
+    expect(reasonsOf({ report, lines: [] })).toEqual({ empty_answer: 1, no_sample: 2, unreadable: 1 });
   });
 
   test('that are dumps of an API, flat with an output field, of a CSV', async () => {

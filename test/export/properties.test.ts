@@ -2,7 +2,8 @@ import { test } from '@fast-check/vitest';
 import * as fc from 'fast-check';
 import { describe, expect } from 'vitest';
 import { METHODS, type MethodName } from '../../src/methods/hyperparameters.js';
-import { checked, exported, type Graded, type Outcome } from './scores.js';
+import { exportScores } from '../../src/export/export.js';
+import { checked, exported, linesOf, place, writeLines, type Graded, type Outcome } from './scores.js';
 
 const word = fc.constantFrom('a', 'b', 'c "d"', 'é\n', '\ud800', '', '__proto__');
 const text = fc.oneof(
@@ -32,6 +33,7 @@ const tools = fc.constantFrom<unknown>(
   [{ type: 'function', function: { name: 'add', parameters: {} } }],
   [{ type: 'function', function: { name: 'a b' } }],
 );
+const merged = (first: object, second: object): object => ({ ...first, ...second });
 const hostileItem = fc
   .record(
     {
@@ -45,10 +47,9 @@ const hostileItem = fc
     { requiredKeys: [] },
   )
   .chain((fields) =>
-    fc.dictionary(fc.constantFrom('__proto__', 'item', 'sample', 'é', ''), fc.jsonValue()).map((more) => ({
-      ...more,
-      ...fields,
-    })),
+    fc
+      .dictionary(fc.constantFrom('__proto__', 'item', 'sample', 'é', ''), fc.jsonValue())
+      .map((more) => merged(more, fields)),
   );
 const item = fc.oneof(
   {
@@ -73,7 +74,7 @@ const sample = fc.oneof(
 );
 const row = fc.oneof(
   { weight: 8, arbitrary: fc.record({ item, sample }) },
-  { weight: 2, arbitrary: fc.tuple(item, sample).map(([fields, said]) => ({ ...fields, sample: said })) },
+  { weight: 2, arbitrary: fc.tuple(item, sample).map(([fields, said]) => merged(fields, { sample: said })) },
   {
     weight: 1,
     arbitrary: fc.constantFrom<unknown>('{"item":', '[1]', '{"item":{},"item":{"prompt":"p"},"sample":"s"}'),
@@ -110,6 +111,23 @@ const options = fc.record(
   },
   { requiredKeys: ['minReward'] },
 );
+
+/** The lines and the reasons of an export of good answers. */
+const outcome = async (data: readonly object[], results: readonly object[]) => {
+  const output = place('train.jsonl');
+  const { left_out, written } = await exportScores({
+    scores: await writeLines('scores.jsonl', results),
+    data: [await writeLines('data.jsonl', data)],
+    method: 'supervised',
+    minReward: 0,
+    perPrompt: 2,
+    output,
+  });
+  const lines = written ? (await linesOf(output)).map((line) => JSON.parse(line) as unknown) : [];
+  return { lines, reasons: left_out.map(({ reason, rows: count }) => ({ reason, count })) };
+};
+
+const valuesOf = ({ lines }: Outcome) => lines.map((line) => JSON.parse(line) as unknown);
 
 const errorsOf = (method: MethodName, lines: readonly string[]) =>
   checked(method, lines).counts.filter(
@@ -155,11 +173,27 @@ describe.each(METHODS)('%s', (method) => {
         row: typeof each === 'string' ? each : JSON.stringify(each).replace(/^\{/, '{"x":0,'),
       }));
       const [first, second] = [await exported(method, plain, given), await exported(method, parsed, given)];
-      const values = ({ lines }: Outcome) => lines.map((line) => JSON.parse(line) as unknown);
-      expect(values(second)).toEqual(values(first));
+      expect(valuesOf(second)).toEqual(valuesOf(first));
       expect(second.report.left_out).toEqual(first.report.left_out);
     },
   );
+});
+
+test.prop([fc.array(fc.tuple(item, fc.array(sample, { minLength: 1, maxLength: 4 })), { maxLength: 6 })], {
+  numRuns: 25,
+})('several samples of a row give what rows with one each do', async (rows) => {
+  const single = rows.flatMap(([fields, samples], row) =>
+    samples.map((said, index) => ({ fields, said, row, index, reward: index % 3 })),
+  );
+  const several = await outcome(
+    rows.map(([fields, samples]) => ({ item: fields, samples })),
+    single.map(({ row, index, reward }) => ({ row, sample: index, status: 'scored', reward })),
+  );
+  const each = await outcome(
+    single.map(({ fields, said }) => ({ item: fields, sample: said })),
+    single.map(({ row: group, reward }, row) => ({ row, group: String(group), status: 'scored', reward })),
+  );
+  expect(several).toEqual(each);
 });
 
 test.prop(
