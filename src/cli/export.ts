@@ -2,6 +2,8 @@ import type { MethodName } from '../methods/hyperparameters.js';
 import { ExportError, exportScores, type ExportOptions } from '../export/export.js';
 import type { PathSegment } from '../errors.js';
 import { ResultsError } from '../results/read.js';
+import { WriteError } from '../results/sink.js';
+import { printable } from '../show.js';
 import { compilePath, TemplateError } from '../template.js';
 import { EXIT, UsageError, type CommandContext, type Io } from './context.js';
 import { renderExport } from './export-text.js';
@@ -49,11 +51,16 @@ export const exportCommand = async function (
 };
 
 const exportTo = async (io: Io, flags: ExportFlags, scores: string): Promise<number> => {
+  const { stdout, stderr } = io;
   const report = await exportScores(exportOptions(io, flags, scores)).catch((error: unknown) => {
+    if (error instanceof WriteError) return error;
     const isMistake = error instanceof ResultsError || error instanceof ExportError;
     throw isMistake ? new UsageError(error.message) : error;
   });
-  const { stdout, stderr } = io;
+  if (report instanceof WriteError) {
+    stderr.write(`assay: ${printable(report.message)}\n`);
+    return EXIT.cannotWrite;
+  }
   if (flags.json) stdout.write(`${JSON.stringify(report, undefined, 2)}\n`);
   if (!flags.quiet && !flags.json)
     stderr.write(renderExport(report, { colour: stderr.isTTY === true, columns: stderr.columns }));

@@ -1,4 +1,5 @@
-import { rename, stat, unlink } from 'node:fs/promises';
+import { access, constants, rename, stat, unlink } from 'node:fs/promises';
+import { dirname } from 'node:path';
 import type { Writable } from 'node:stream';
 import { cannotWrite, fileSink, ResultsExistError, streamSink, type Sink } from '../results/sink.js';
 
@@ -81,11 +82,16 @@ export const temporaryPath = (path: string): string => `${path}.tmp`;
 /**
  * Whether a file is to be made at a path: not for devices and pipes, which are there to be written to.
  *
- * @throws ResultsExistError
+ * @throws ResultsExistError, WriteError
  */
 export const checkPlace = async (path: string, overwrite: boolean): Promise<boolean> => {
   const found = await stat(path).catch(() => undefined);
-  if (found === undefined) return true;
+  if (found === undefined) {
+    await access(dirname(path), constants.W_OK).catch((error: Error) => {
+      throw cannotWrite(path, error);
+    });
+    return true;
+  }
   if (found.isDirectory()) throw new ResultsExistError(`${path} is a folder, expected a file`);
   if (!found.isFile()) return false;
   if (!overwrite) throw new ResultsExistError(`${path} exists already; --overwrite replaces it`);

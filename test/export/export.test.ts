@@ -393,6 +393,20 @@ describe('rows', () => {
       shape: { outputField: ['out'] },
     });
     expect(rft.lines).toEqual(['{"messages":[{"role":"user","content":"q"}],"task":"q","n":1}']);
+    const array = place('data.json');
+    await writeFile(array, '[\n  {\n    "prompt": "q",\n    "n": [\n      1.0\n    ]\n  }\r\n]');
+    const one = await writeLines('scores.jsonl', ['{"row":0,"status":"scored","reward":1}']);
+    const prompts = place('array.jsonl');
+    await exportScores({
+      scores: one,
+      data: [array],
+      method: 'reinforcement',
+      keepFlat: true,
+      output: prompts,
+    });
+    expect((await linesOf(prompts)).map((line) => JSON.parse(line) as unknown)).toEqual([
+      { messages: [user('q')], prompt: 'q', n: [1] },
+    ]);
     const csv = place('data.csv');
     await writeFile(csv, 'prompt,completion\n"2, 3?","5\n6"\n');
     const scores = await writeLines('scores.jsonl', ['{"row":0,"status":"scored","reward":1}']);
