@@ -192,7 +192,9 @@ export class JsonScanner {
 
   private textAfterEnd(): Mistake {
     const hint =
-      this.text[this.at] === '{' ? 'there is one JSON value here; is this a dataset? validate --method checks training files' : undefined;
+      this.text[this.at] === '{'
+        ? 'there is one JSON value here; is this a dataset? validate --method checks training files'
+        : undefined;
     return new Mistake(this.at, `more text after the end of the JSON value: ${this.token(this.at)}`, hint);
   }
 
